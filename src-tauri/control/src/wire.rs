@@ -1,0 +1,495 @@
+//! Everything that crosses the control socket.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /status` | [`Status`] |
+//! | `GET /feeds` | `[Feed]` in the file's order |
+//! | `POST /feeds` [`FeedDraft`] | 201 [`Feed`] |
+//! | `PATCH /feeds/{id}` [`FeedEdit`] | [`Feed`] |
+//! | `DELETE /feeds/{id}` | 204; its events stay in the log |
+//! | `POST /feeds/{id}/pause`, `/resume`, `/reconnect` | [`Feed`] |
+//! | `POST /feeds/{id}/test` | 204; a sample popup as this feed's rules make it |
+//! | `POST /reconnect` | 204; every feed that is not paused |
+//! | `GET /events?`[`EventQuery`] | [`EventPage`], newest first |
+//! | `GET /events/{seq}` | [`Event`] with all its data |
+//! | `POST /events/read` [`MarkRead`] | 204 |
+//! | `POST /events/{seq}/open` | 204; opens the event's link in the browser: only after a person's click |
+//! | `POST /notifications/test` | 204, or `no_notifications` |
+//! | `POST /demo` | [`Feed`]: starts the demo feed and subscribes to it |
+//! | `POST /window` [`OpenWindow`] | 204; opens the window, or brings it to the front |
+//! | `PATCH /settings` [`SettingsEdit`] | [`Status`] |
+//! | `POST /quit` | 204 |
+//! | `GET /updates` | an event stream of [`Update`]s, as JSON, event type `message` |
+//!
+//! Every other answer is an [`Error`] with a fitting HTTP status. Times are RFC 3339 in UTC with milliseconds.
+
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+/// A feed with its settings and its connection's state.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Feed {
+    /// Unique name, as in `feeds.toml`.
+    pub id: String,
+    /// What a person calls it.
+    pub name: String,
+    /// Where its connections begin.
+    pub url: String,
+    /// Kept, but not connected.
+    pub paused: bool,
+    /// Silence after which the connection counts as dead; 0: never.
+    pub idle_timeout_seconds: u32,
+    /// Whether messages that a server sends again are shown again.
+    pub repeats: Repeats,
+    /// How many rules it has.
+    pub rules: u32,
+    /// Its connection now.
+    pub connection: Connection,
+    /// What came of it so far.
+    pub counts: Counts,
+    /// When its newest event came.
+    pub last_event_at: Option<String>,
+}
+
+/// Whether messages that a server sends again after a reconnect are shown again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum Repeats {
+    /// Counted, neither logged nor shown again.
+    #[default]
+    Hide,
+    /// News like any other.
+    Show,
+}
+
+/// A feed's connection now.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Connection {
+    /// The state.
+    pub state: ConnectionState,
+    /// Why it is not connected, or was not before this attempt.
+    pub reason: Option<ConnectionReason>,
+    /// Failed attempts in a row.
+    pub attempt: u32,
+    /// Since when it has been connected, if it is.
+    pub connected_at: Option<String>,
+    /// When the next attempt is due, if one is.
+    pub next_attempt_at: Option<String>,
+}
+
+/// The connection's state as a person sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum ConnectionState {
+    /// A request is under way.
+    Connecting,
+    /// The server answered with an event stream.
+    Connected,
+    /// The next attempt follows by itself, soon.
+    Waiting,
+    /// The next attempt follows by itself, but a retry alone will hardly cure the cause.
+    NeedsAttention,
+    /// No attempt until asked for.
+    Stopped,
+    /// The person paused the feed.
+    Paused,
+}
+
+/// Why a connection ended or could not be made. Its sentence is message `reason.<code>` with `{detail}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ConnectionReason {
+    /// A stable name: `refused`, `dns`, `status`, `content_type` …
+    pub code: String,
+    /// Its particular: a status code, a media type, a host, seconds.
+    pub detail: String,
+}
+
+/// What came of a feed so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Counts {
+    /// Events in the log, ignored ones left out.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub events: u64,
+    /// Of these, shown but not yet read.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub unread: u64,
+    /// Messages held back as repeats.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub repeats: u64,
+    /// Messages that a rule ignored.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub ignored: u64,
+    /// Messages dropped because they were over the size limit.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub oversized: u64,
+}
+
+/// A feed to be added.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct FeedDraft {
+    /// Where its connections begin: http or https.
+    pub url: String,
+    /// Its id; made from name or URL if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What a person calls it; made from the URL if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Kept, but not connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+}
+
+/// What is to change in a feed; what is left out stays.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct FeedEdit {
+    /// What a person calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where its connections begin; a new one forgets the last event ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Silence after which the connection counts as dead; 0: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_seconds: Option<u32>,
+    /// Whether messages that a server sends again are shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
+}
+
+/// One event in the log.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Event {
+    /// Its number in the log; grows with each event.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub seq: u64,
+    /// Its feed's id.
+    pub feed: String,
+    /// The event type; `message` where the stream names none.
+    pub event: String,
+    /// The data as received.
+    pub data: String,
+    /// Whether `data` was cut short for a list.
+    pub data_truncated: bool,
+    /// The last event ID at this event; empty if none.
+    pub id: String,
+    /// When it came.
+    pub received_at: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: OutcomeReason,
+    /// The popup's summary as rendered; for an event without popup, what it would have said.
+    pub title: String,
+    /// The popup's body as rendered.
+    pub body: String,
+    /// What a click opens.
+    pub url: Option<String>,
+    /// How urgent the popup is.
+    pub urgency: Urgency,
+    /// Whether a person has seen it in the window or acted on its popup.
+    pub read: bool,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum Outcome {
+    /// Its popup was handed to the notification server.
+    Shown,
+    /// Its popup waits to be handed over.
+    Pending,
+    /// One popup told of it together with others.
+    Summarized,
+    /// In the log only.
+    Logged,
+    /// A rule ignores it.
+    Ignored,
+    /// It closed its feed.
+    Closed,
+}
+
+/// Why an event has its outcome. Its sentence is message `outcome.<code>` with `{rule}` and `{detail}`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct OutcomeReason {
+    /// A stable name: `default`, `rule`, `rule_failed`, `backlog`.
+    pub code: String,
+    /// The rule's number in its feed, from 1.
+    pub rule: Option<u32>,
+    /// Particulars: the rule's error.
+    pub detail: String,
+}
+
+/// How urgent a popup is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum Urgency {
+    /// May be shown quietly.
+    Low,
+    /// The usual.
+    #[default]
+    Normal,
+    /// Stays until dismissed.
+    Critical,
+}
+
+/// Which events are asked for; all conditions hold together.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct EventQuery {
+    /// Of this feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<String>,
+    /// Of this event type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Holding all these words (the last one as a prefix) or this Chinese text, in title, body or data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// Only shown and unread ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<bool>,
+    /// Only those that no popup told of: logged, ignored, pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<bool>,
+    /// Not older than this RFC 3339 time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// Older than the event of this number: the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub before: Option<u64>,
+    /// At most this many, 1 to 1,000; 200 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Cut each event's data after about 1 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<bool>,
+}
+
+/// A page of events, newest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<Event>,
+    /// What `before` fetches the next page; none: this was the last.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub next_before: Option<u64>,
+}
+
+/// Which events have been read.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct MarkRead {
+    /// These; all up to now, of `feed` if given, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number[]"))]
+    pub seqs: Option<Vec<u64>>,
+    /// Of this feed alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<String>,
+    /// Read, or unread again.
+    pub read: bool,
+}
+
+/// Opens the window.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct OpenWindow {
+    /// At this event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(type = "number"))]
+    pub event: Option<u64>,
+}
+
+/// What is to change in the program's own settings; what is left out stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct SettingsEdit {
+    /// The texts' language; `system` follows the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+}
+
+/// The language of the texts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum Language {
+    /// The system's.
+    #[default]
+    #[serde(rename = "system")]
+    System,
+    /// English.
+    #[serde(rename = "en")]
+    En,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+}
+
+/// The program as a whole.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The resident program's process id.
+    pub pid: u32,
+    /// When it started.
+    pub started_at: String,
+    /// The language as set.
+    pub language: Language,
+    /// The language in use: `en` or `zh-CN`.
+    pub locale: String,
+    /// `feeds.toml`.
+    pub config: ConfigState,
+    /// Where the event log lies.
+    pub event_log: String,
+    /// The parts that may be missing on this machine.
+    pub parts: Vec<Part>,
+    /// The feeds.
+    pub feeds: Vec<Feed>,
+}
+
+/// `feeds.toml` as it was last read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ConfigState {
+    /// Where it lies.
+    pub path: String,
+    /// What is wrong with it; the last good state holds on.
+    pub error: Option<ConfigError>,
+}
+
+/// What is wrong with `feeds.toml`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ConfigError {
+    /// The line, from 1; 0 if the file could not be read.
+    pub line: u32,
+    /// The key, such as `feed[2].url`; empty if none applies.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// A part of the desktop that the program works with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Part {
+    /// Which.
+    pub name: PartName,
+    /// Whether it is there.
+    pub available: bool,
+    /// What it is if it is there, what is missing and what to do if not.
+    pub detail: String,
+}
+
+/// Which part.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum PartName {
+    /// A display to open the window on.
+    Display,
+    /// The session bus.
+    SessionBus,
+    /// The notification server.
+    Notifications,
+    /// The tray's host.
+    Tray,
+    /// The window's program.
+    Window,
+}
+
+/// What changed. A client that reads [`Update::Lagged`] asks for everything anew.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum Update {
+    /// First of all, and when a part, a setting or the set of feeds changes: everything but the log.
+    Status(Status),
+    /// A feed's state or counts.
+    Feed(Feed),
+    /// A new event, its data cut for a list.
+    Event(Event),
+    /// Events changed in place: read marks, outcomes.
+    EventsChanged,
+    /// The window is asked to come to the front, at an event if one is given.
+    OpenWindow(OpenWindow),
+    /// The reader was too slow, updates are missing.
+    Lagged,
+}
+
+/// An answer that says what went wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Error {
+    /// What a program branches on.
+    pub code: ErrorCode,
+    /// What, why, and what to do, in English, for the command line and logs; a window shows message `error.<code>`.
+    pub message: String,
+    /// The particular that the sentence needs: the URL, the id.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// What a program branches on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum ErrorCode {
+    /// The request's JSON, query or path is not what the route takes.
+    BadRequest,
+    /// Not a URL.
+    InvalidUrl,
+    /// A URL, but neither http nor https.
+    UnsupportedScheme,
+    /// A feed of this URL is there already.
+    DuplicateUrl,
+    /// A feed of this id is there already.
+    DuplicateId,
+    /// An id that breaks the rules for ids.
+    InvalidId,
+    /// No feed of this id.
+    NoSuchFeed,
+    /// No event of this number.
+    NoSuchEvent,
+    /// `feeds.toml` is broken and is not edited before it is mended.
+    BrokenConfig,
+    /// A file could not be written.
+    CannotWrite,
+    /// The event log failed.
+    EventLog,
+    /// No notification server.
+    NoNotifications,
+    /// The window cannot be opened here.
+    NoWindow,
+    /// The event has no link.
+    NoLink,
+    /// No such route.
+    NotFound,
+    /// A fault of the program's own.
+    Internal,
+}

@@ -1,0 +1,222 @@
+//! A feed as it is declared, and the state of its connection as a person sees it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::rule::RuleSet;
+
+/// What a feed is known by in `feeds.toml`, the event log and the command line: 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct FeedId(Arc<str>);
+
+/// Longest feed id, in bytes.
+pub const MAX_FEED_ID: usize = 64;
+
+impl FeedId {
+    /// Takes an id as written; `None` if it is empty, too long or has other characters.
+    pub fn new(id: &str) -> Option<Self> {
+        let fits = (1..=MAX_FEED_ID).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+        fits.then(|| Self(id.into()))
+    }
+
+    /// The id as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FeedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A feed as `feeds.toml` declares it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Feed {
+    /// Unique among the feeds.
+    pub id: FeedId,
+    /// What a person calls it; the id unless given.
+    pub name: String,
+    /// Where every connection of it begins: `http` or `https`.
+    pub url: Url,
+    /// Kept, but not connected.
+    pub paused: bool,
+    /// Silence after which the connection counts as dead; `None`: never.
+    pub idle_timeout: Option<Duration>,
+    /// What to do with messages that a server sends again after a reconnect.
+    pub repeats: Repeats,
+    /// Its rules in order; empty: the default popup for every message.
+    pub rules: Arc<RuleSet>,
+}
+
+/// Silence after which a connection counts as dead, unless the feed says otherwise.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What to do with a message that has the ID and the content of one in the log, in the window between a reconnect and the
+/// first message that is not in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Repeats {
+    /// Neither log nor show it again; count it.
+    #[default]
+    Hide,
+    /// It is news like any other.
+    Show,
+}
+
+/// The connection's state as a person sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// A request is under way.
+    Connecting,
+    /// The server answered with an event stream.
+    Connected,
+    /// The next attempt follows by itself, soon.
+    Waiting,
+    /// The next attempt follows by itself, but a retry alone will hardly cure the cause.
+    NeedsAttention,
+    /// No attempt until the person asks for one, the settings change, or the program starts again.
+    Stopped,
+    /// The person paused the feed.
+    Paused,
+}
+
+/// A feed's connection now. Times are wall-clock times, for display only.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConnectionState {
+    /// The state.
+    pub state: State,
+    /// Why it is not connected, or was not before this attempt.
+    pub reason: Option<Reason>,
+    /// Failed attempts in a row.
+    pub attempt: u32,
+    /// Since when it has been connected, if it is.
+    pub connected_at: Option<Timestamp>,
+    /// When the next attempt is due, if one is.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl ConnectionState {
+    /// A state without reason, attempts and times.
+    pub fn new(state: State) -> Self {
+        Self { state, reason: None, attempt: 0, connected_at: None, next_attempt_at: None }
+    }
+}
+
+/// Why a connection ended or could not be made. [`Reason::code`] is stable; [`Reason::detail`] is for people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// An answer with this status code, where an event stream was expected.
+    Status(u16),
+    /// 200 with another media type (as received), or with none.
+    ContentType(Option<String>),
+    /// A content encoding, though `identity` was asked for.
+    ContentEncoding(String),
+    /// A redirect that cannot be followed: no `Location`, not http(s), https to http, or more than the limit.
+    Redirect(RedirectFault),
+    /// The host name was not found.
+    Dns(String),
+    /// The port refused the connection.
+    Refused(String),
+    /// No way to the host.
+    Unreachable(String),
+    /// Connecting, TCP and TLS together, took too long.
+    ConnectTimeout(Duration),
+    /// The request was sent and no answer's head came for too long.
+    HeaderTimeout(Duration),
+    /// The certificate is not trusted.
+    TlsUntrusted(String),
+    /// The certificate is for another name.
+    TlsName(String),
+    /// The certificate is past its time, or before it.
+    TlsExpired(String),
+    /// TLS failed in another way.
+    Tls(String),
+    /// Nothing came for the idle timeout.
+    Idle(Duration),
+    /// The server ended the response as it should, but neither an event nor a `retry` had come.
+    EndedEmpty,
+    /// The server ended the response as it should, after events: it will be asked again.
+    Ended,
+    /// The response broke off: reset, a cut chunk, or shorter than announced.
+    Broken(String),
+    /// A rule of the feed with the action `close` matched; the rule's number from 1.
+    ClosedByRule(u32),
+    /// Any other failure of the network.
+    Network(String),
+}
+
+/// Why a redirect was not followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RedirectFault {
+    /// No usable `Location`.
+    NoLocation,
+    /// Neither http nor https.
+    Scheme,
+    /// From https to http.
+    Downgrade,
+    /// More hops than the limit.
+    TooMany,
+}
+
+impl Reason {
+    /// A stable name for programs and message catalogues.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Status(204) => "no_content",
+            Self::Status(401 | 403 | 407) => "sign_in_refused",
+            Self::Status(404) => "not_found",
+            Self::Status(410) => "gone",
+            Self::Status(_) => "status",
+            Self::ContentType(_) => "content_type",
+            Self::ContentEncoding(_) => "content_encoding",
+            Self::Redirect(_) => "redirect",
+            Self::Dns(_) => "dns",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "unreachable",
+            Self::ConnectTimeout(_) => "connect_timeout",
+            Self::HeaderTimeout(_) => "header_timeout",
+            Self::TlsUntrusted(_) => "tls_untrusted",
+            Self::TlsName(_) => "tls_name",
+            Self::TlsExpired(_) => "tls_expired",
+            Self::Tls(_) => "tls",
+            Self::Idle(_) => "idle",
+            Self::EndedEmpty => "ended_empty",
+            Self::Ended => "ended",
+            Self::Broken(_) => "broken",
+            Self::ClosedByRule(_) => "closed_by_rule",
+            Self::Network(_) => "network",
+        }
+    }
+
+    /// The particular that a sentence about this reason needs: a status code, a media type, a host, seconds, a rule's number.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Status(status) => status.to_string(),
+            Self::ContentType(kind) => kind.clone().unwrap_or_default(),
+            Self::Redirect(fault) => match fault {
+                RedirectFault::NoLocation => "no location",
+                RedirectFault::Scheme => "scheme",
+                RedirectFault::Downgrade => "https to http",
+                RedirectFault::TooMany => "too many",
+            }
+            .to_owned(),
+            Self::ContentEncoding(text)
+            | Self::Dns(text)
+            | Self::Refused(text)
+            | Self::Unreachable(text)
+            | Self::TlsUntrusted(text)
+            | Self::TlsName(text)
+            | Self::TlsExpired(text)
+            | Self::Tls(text)
+            | Self::Broken(text)
+            | Self::Network(text) => text.clone(),
+            Self::ConnectTimeout(time) | Self::HeaderTimeout(time) | Self::Idle(time) => time.as_secs().to_string(),
+            Self::ClosedByRule(number) => number.to_string(),
+            Self::EndedEmpty | Self::Ended => String::new(),
+        }
+    }
+}
