@@ -199,11 +199,14 @@ impl Client {
         self.call("POST", "/quit", NOTHING).await
     }
 
-    /// `GET /updates`, until the resident program ends or the connection breaks.
+    /// `GET /updates`, until the resident program ends or the connection breaks. As long as somebody reads them as the
+    /// window, that window is asked to the front instead of a new one being opened.
     pub async fn updates(
         &self,
+        as_window: bool,
     ) -> Result<impl Stream<Item = Result<wire::Update, ClientError>> + use<>, ClientError> {
-        let response = self.send("GET", "/updates", None).await?;
+        let path = if as_window { "/updates?window=true" } else { "/updates" };
+        let response = self.send("GET", path, None).await?;
         let socket = self.socket.clone();
         Ok(response.bytes_stream().eventsource().map(move |item| {
             let message = item.map_err(|error| broken(&socket, &error))?;
