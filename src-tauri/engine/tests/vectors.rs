@@ -1,5 +1,7 @@
 //! Every vector of `tests/vectors/parse.json`, under every chunking, through the public event source.
 
+#![allow(clippy::expect_used, reason = "a test's own helpers may panic")]
+
 use std::{
     fs,
     path::Path,
