@@ -1,0 +1,101 @@
+use std::env;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::thread;
+
+/// Something that a scenario needs of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// The virtual desktop with dunst and xfce4-panel.
+    Desktop,
+    /// The other notification server, xfce4-notifyd.
+    XfceNotifier,
+    /// The Secret Service, gnome-keyring.
+    Keyring,
+    /// PHP with SQLite.
+    Php,
+    /// Node.
+    Node,
+    /// Go's compiler.
+    Go,
+    /// nginx, and openssl for its certificate.
+    Nginx,
+    /// WebKitWebDriver, to drive the real window.
+    WebDriver,
+}
+
+impl Need {
+    /// What is missing of it, if anything.
+    pub fn missing(self) -> Option<String> {
+        let programs: &[&str] = match self {
+            Self::Desktop => &[
+                "bash",
+                "Xvfb",
+                "openbox",
+                "xprop",
+                "dbus-daemon",
+                "gdbus",
+                "dunst",
+                "dunstctl",
+                "xfce4-panel",
+                "import",
+                "xdotool",
+                "/usr/bin/python3",
+            ],
+            Self::XfceNotifier => {
+                let found = ["/usr/lib", "/usr/libexec"].iter().any(|lib| contains_notifyd(lib));
+                return (!found).then(|| "xfce4-notifyd is not installed".into());
+            }
+            Self::Keyring => &["gnome-keyring-daemon"],
+            Self::Php => &["php"],
+            Self::Node => &["node"],
+            Self::Go => &["go"],
+            Self::Nginx => &["nginx", "openssl"],
+            Self::WebDriver => &["WebKitWebDriver"],
+        };
+        let missing: Vec<&str> = programs.iter().copied().filter(|program| !installed(program)).collect();
+        (!missing.is_empty()).then(|| format!("{} not installed", missing.join(", ")))
+    }
+}
+
+/// Returns from the test, reporting it as skipped, unless the machine has everything that is listed.
+#[macro_export]
+macro_rules! needs {
+    ($($need:expr),+ $(,)?) => {
+        $(if let Some(missing) = $crate::Need::missing($need) {
+            $crate::skip!("{missing}");
+        })+
+    };
+}
+
+/// Returns from the test and reports it as skipped, with the reason.
+#[macro_export]
+macro_rules! skip {
+    ($($reason:tt)+) => {{
+        $crate::report_skip(&format!($($reason)+));
+        return;
+    }};
+}
+
+/// Reports the running test as skipped: a line in the file that `BELLWETHER_SKIPS` names, which `cargo xtask test` sums up.
+pub fn report_skip(reason: &str) {
+    let line = format!("{}: {reason}\n", thread::current().name().unwrap_or("a test"));
+    eprint!("skipped {line}");
+    if let Some(path) = env::var_os("BELLWETHER_SKIPS") {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.and_then(|mut file| file.write_all(line.as_bytes()))
+            .expect("the list of skipped tests can be written");
+    }
+}
+
+fn installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // nginx lies where only root's PATH leads.
+    env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())
+}
+
+/// Whether `LIB/ARCHITECTURE/xfce4/notifyd/xfce4-notifyd` exists.
+fn contains_notifyd(lib: &str) -> bool {
+    let folders = std::fs::read_dir(lib).into_iter().flatten().flatten();
+    folders.into_iter().any(|folder| folder.path().join("xfce4/notifyd/xfce4-notifyd").is_file())
+}
