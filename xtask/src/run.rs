@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         );
     }
     println!("\nThere is no display: Bellwether runs in a virtual desktop.");
-    let mut desktop = command("bash", &["tests/desktop/with-desktop", "--"]);
+    let mut desktop = command("bash", &["tests/desktop/with-desktop", "--wallpaper", "--"]);
     desktop.arg(env::current_exe()?).arg("run").args(arguments).env(INSIDE, programs.bellwether());
     ended(desktop.status().context("cannot start bash")?)
 }
@@ -163,6 +163,9 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // Not killed: it closes its log and its window.
         let pid = self.0.id().to_string();
         let asked =
