@@ -4,6 +4,8 @@
 //! The socket speaks HTTP/1.1 with JSON bodies over a Unix socket (a named pipe on Windows); `GET /updates` is an event
 //! stream. [`wire`] is the whole vocabulary; the window's TypeScript types are generated from it.
 
+#![warn(missing_docs)]
+
 pub mod client;
 pub mod messages;
 pub mod paths;

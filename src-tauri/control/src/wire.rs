@@ -19,7 +19,7 @@
 //! | `POST /window` [`OpenWindow`] | 204; opens the window, or brings it to the front |
 //! | `PATCH /settings` [`SettingsEdit`] | [`Status`] |
 //! | `POST /quit` | 204 |
-//! | `GET /updates` | an event stream of [`Update`]s, as JSON, event type `message` |
+//! | `GET /updates?window=true` | an event stream of [`Update`]s, as JSON, event type `message`; `window`: the reader is the window |
 //!
 //! Every other answer is an [`Error`] with a fitting HTTP status. Times are RFC 3339 in UTC with milliseconds.
 
@@ -185,6 +185,8 @@ pub struct Event {
     pub data_truncated: bool,
     /// The last event ID at this event; empty if none.
     pub id: String,
+    /// The origin of the stream's final URL, after redirects.
+    pub origin: String,
     /// When it came.
     pub received_at: String,
     /// What became of it.
@@ -488,6 +490,8 @@ pub enum ErrorCode {
     NoWindow,
     /// The event has no link.
     NoLink,
+    /// The socket belongs to another user.
+    Forbidden,
     /// No such route.
     NotFound,
     /// A fault of the program's own.

@@ -10,6 +10,8 @@
 //!
 //! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed.
 
+#![warn(missing_docs)]
+
 pub mod config;
 pub mod engine;
 pub mod event_log;

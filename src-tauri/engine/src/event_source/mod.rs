@@ -1,5 +1,32 @@
 //! The protocol of one event stream, without I/O: bytes, answers and `now` go in; messages, deadlines and the next request
-//! come out. Rules: WHATWG HTML 9.2 (server-sent events), except where a client that runs for months must differ.
+//! come out. Rules: WHATWG HTML 9.2 (server-sent events), except where a client that runs for months must differ: it bounds
+//! what it holds, its delays grow, it notices silence, and it gives up only where the server says so (204, 410).
+//!
+//! A driver asks [`EventSource::poll_request`] for a request, performs it, and reports what comes of it through
+//! [`answered`](EventSource::answered), [`received`](EventSource::received), [`ended`](EventSource::ended) or
+//! [`failed`](EventSource::failed). When there is no request to make it waits for [`EventSource::deadline`], calls
+//! [`handle_timeout`](EventSource::handle_timeout), and asks again.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use url::Url;
+
+use crate::feed::{Reason, RedirectFault, State};
+
+mod answer;
+mod backoff;
+mod decoder;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+pub use answer::Answer;
+use answer::{Course, Remedy};
+use backoff::Backoff;
+use decoder::{Decoded, Decoder};
 
 /// One dispatched message (WHATWG HTML 9.2.6, `MessageEvent`).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,4 +37,403 @@ pub struct Message {
     pub data: String,
     /// The last event ID string at this message; empty if none.
     pub last_event_id: String,
+}
+
+/// Every limit of the protocol.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Longest data of one event, in bytes; 1 MiB.
+    pub event_bytes: usize,
+    /// Longest event type, and longest ID, in bytes; 64 KiB.
+    pub field_bytes: usize,
+    /// Shortest reconnection time that a server may set; 1 s.
+    pub retry_min: Duration,
+    /// Longest reconnection time that a server may set; 1 h.
+    pub retry_max: Duration,
+    /// Reconnection time until the server sets one; 3 s.
+    pub base_delay: Duration,
+    /// Where growing delays stop growing, unless the reconnection time is longer; 60 s.
+    pub delay_cap: Duration,
+    /// First delay after a failure that a retry alone will hardly cure; 60 s.
+    pub slow_delay: Duration,
+    /// Where the delays after such failures stop growing; 15 min.
+    pub slow_cap: Duration,
+    /// A connection that lasts so long has proved itself, even if nothing came; 60 s.
+    pub growth_reset: Duration,
+    /// Time to look up the host and to make the connection, TLS included; 10 s.
+    pub connect_timeout: Duration,
+    /// Time from the sent request to the response's head; 30 s.
+    pub header_timeout: Duration,
+    /// Most redirects in a row; 10.
+    pub redirects: u8,
+    /// Longest ID that is sent back, in bytes; 4096.
+    pub sendable_id_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            event_bytes: 1 << 20,
+            field_bytes: 64 << 10,
+            retry_min: Duration::from_secs(1),
+            retry_max: Duration::from_secs(60 * 60),
+            base_delay: Duration::from_secs(3),
+            delay_cap: Duration::from_secs(60),
+            slow_delay: Duration::from_secs(60),
+            slow_cap: Duration::from_secs(15 * 60),
+            growth_reset: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(30),
+            redirects: 10,
+            sendable_id_bytes: 4096,
+        }
+    }
+}
+
+/// What the queue of outputs may hold on to while it is empty; a burst's memory is given back.
+const QUEUE_AT_REST: usize = 16;
+
+/// A request to make: GET, with the headers that every request of the protocol has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Where to.
+    pub url: Url,
+    /// The value of `Last-Event-ID`; `None`: no such header, because there is no ID, or it cannot or must not be sent.
+    pub last_event_id: Option<String>,
+}
+
+/// What becomes of a response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Its body is the event stream.
+    Open,
+    /// Its body is of no use; drop it.
+    Refused,
+}
+
+/// What the stream gave, in its order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// A message.
+    Message(Message),
+    /// The last event ID changed without a message.
+    LastEventId(String),
+    /// An event over the limits is skipped.
+    Oversized,
+}
+
+/// The connection's state at this moment, with the times of the driver's clock.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Status {
+    /// The state; never [`State::Paused`].
+    pub state: State,
+    /// Why it is not connected, or was not before this attempt.
+    pub reason: Option<Reason>,
+    /// Failed attempts in a row.
+    pub attempt: u32,
+    /// Since when it has been connected, if it is.
+    pub connected_at: Option<Instant>,
+    /// When the next attempt is due, if one is.
+    pub next_attempt_at: Option<Instant>,
+}
+
+/// The state of one event stream over all its connections.
+///
+/// Calls that do not fit its state are ignored: bytes of a connection that is over, an answer that nobody waits for.
+pub struct EventSource {
+    limits: Limits,
+    idle_timeout: Option<Duration>,
+    url: Url,
+    phase: Phase,
+    outputs: VecDeque<Output>,
+    last_event_id: String,
+    reconnection_time: Option<Duration>,
+    oversized: u64,
+    backoff: Backoff,
+    reason: Option<Reason>,
+    /// Since when the stream counts as connected, though its server ends each response after some events: such ends are
+    /// its way, so only a failure of the next attempt is worth telling.
+    steady_since: Option<Instant>,
+}
+
+enum Phase {
+    /// A request is to be made.
+    Due(Attempt),
+    /// The request is under way.
+    Connecting {
+        attempt: Attempt,
+        since: Instant,
+    },
+    Open {
+        since: Instant,
+        last_byte: Instant,
+        productive: bool,
+        decoder: Box<Decoder>,
+    },
+    Waiting {
+        until: Option<Instant>,
+        state: State,
+    },
+    Stopped,
+}
+
+#[derive(Clone)]
+struct Attempt {
+    url: Url,
+    redirects: u8,
+    /// The last event ID is left out on trial, because the server may have refused it.
+    without_id: bool,
+}
+
+impl EventSource {
+    /// An event source that wants to connect to `url` now.
+    ///
+    /// `idle_timeout` is the silence after which a connection counts as dead (`None`: never), `last_event_id` the one at
+    /// which an earlier run ended, or empty. The `seed` alone decides how the delays are lengthened.
+    pub fn new(
+        limits: Limits,
+        url: Url,
+        idle_timeout: Option<Duration>,
+        last_event_id: String,
+        seed: u64,
+    ) -> Self {
+        Self {
+            phase: Phase::Due(Attempt { url: url.clone(), redirects: 0, without_id: false }),
+            limits,
+            idle_timeout,
+            url,
+            outputs: VecDeque::new(),
+            last_event_id,
+            reconnection_time: None,
+            oversized: 0,
+            backoff: Backoff::new(seed),
+            reason: None,
+            steady_since: None,
+        }
+    }
+
+    /// The request to make now, if one is due: the first, one after a wait, to the target of a redirect.
+    pub fn poll_request(&mut self, now: Instant) -> Option<Request> {
+        let Phase::Due(attempt) = &self.phase else { return None };
+        let attempt = attempt.clone();
+        let request = Request { url: attempt.url.clone(), last_event_id: self.sent_id(&attempt) };
+        self.phase = Phase::Connecting { attempt, since: now };
+        Some(request)
+    }
+
+    /// The head of the response has come.
+    #[must_use]
+    pub fn answered(&mut self, now: Instant, answer: &Answer<'_>) -> Verdict {
+        let Phase::Connecting { attempt, .. } = &self.phase else { return Verdict::Refused };
+        let attempt = attempt.clone();
+        match answer::course(answer, &attempt.url, self.sent_id(&attempt).is_some()) {
+            Course::Open => {
+                self.open(now, &attempt);
+                return Verdict::Open;
+            }
+            Course::Redirect(_) if attempt.redirects >= self.limits.redirects => {
+                self.fail(now, Reason::Redirect(RedirectFault::TooMany));
+            }
+            Course::Redirect(url) => {
+                self.phase = Phase::Due(Attempt { url, redirects: attempt.redirects + 1, ..attempt });
+            }
+            Course::WithoutId(reason) => {
+                self.reason = Some(reason);
+                self.phase = Phase::Due(Attempt { without_id: true, ..self.first_attempt() });
+            }
+            Course::Fail(reason) => self.fail(now, reason),
+        }
+        Verdict::Refused
+    }
+
+    /// Bytes of the body have come. What they give is fetched by [`poll_output`](Self::poll_output); hand over a large
+    /// chunk in pieces to keep that queue short.
+    pub fn received(&mut self, now: Instant, bytes: &[u8]) {
+        let Phase::Open { last_byte, productive, decoder, .. } = &mut self.phase else { return };
+        *last_byte = now;
+        decoder.push(bytes, |decoded| {
+            let output = match decoded {
+                Decoded::Retry(milliseconds) => {
+                    let time = Duration::from_millis(milliseconds);
+                    self.reconnection_time = Some(time.max(self.limits.retry_min).min(self.limits.retry_max));
+                    *productive = true;
+                    return;
+                }
+                Decoded::Message(message) => {
+                    *productive = true;
+                    if self.last_event_id != message.last_event_id {
+                        self.last_event_id.clone_from(&message.last_event_id);
+                    }
+                    Output::Message(message)
+                }
+                Decoded::LastEventId(id) => {
+                    self.last_event_id.clone_from(&id);
+                    Output::LastEventId(id)
+                }
+                Decoded::Oversized => {
+                    *productive = true;
+                    self.oversized += 1;
+                    Output::Oversized
+                }
+            };
+            self.outputs.push_back(output);
+        });
+    }
+
+    /// The next of what the stream gave.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if self.outputs.is_empty() && self.outputs.capacity() > QUEUE_AT_REST {
+            self.outputs = VecDeque::new();
+        }
+        output
+    }
+
+    /// The body ended as it should. An event without its blank line is dropped, and its ID with it.
+    pub fn ended(&mut self, now: Instant) {
+        let Phase::Open { productive, .. } = self.phase else { return };
+        if !productive {
+            return self.fail(now, Reason::EndedEmpty);
+        }
+        let connected_at = self.status().connected_at;
+        self.backoff.reset();
+        let delay = self.backoff.after_end(&self.limits, self.reconnection_time);
+        self.steady_since = connected_at;
+        self.phase = Phase::Waiting { until: now.checked_add(delay), state: State::Waiting };
+    }
+
+    /// The request or the body failed.
+    pub fn failed(&mut self, now: Instant, reason: Reason) {
+        if matches!(self.phase, Phase::Connecting { .. } | Phase::Open { .. }) {
+            self.fail(now, reason);
+        }
+    }
+
+    /// Ends a wait, or a stop, because the person or the system says that now is a good time.
+    pub fn try_now(&mut self) {
+        if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped) {
+            self.phase = Phase::Due(self.first_attempt());
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next: the idle timeout, a timeout of the request, the
+    /// end of a wait. `None`: never, or not until another call.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Due(_) | Phase::Stopped => None,
+            // The driver cannot tell when the request was sent, so both times are granted together.
+            Phase::Connecting { since, .. } => {
+                since.checked_add(self.limits.connect_timeout.saturating_add(self.limits.header_timeout))
+            }
+            Phase::Open { last_byte, .. } => last_byte.checked_add(self.idle_timeout?),
+            Phase::Waiting { until, .. } => until,
+        }
+    }
+
+    /// Does what is due at the [`deadline`](Self::deadline); nothing before it.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match self.phase {
+            Phase::Due(_) | Phase::Stopped => {}
+            Phase::Connecting { .. } => self.fail(now, Reason::HeaderTimeout(self.limits.header_timeout)),
+            Phase::Open { .. } => self.fail(now, Reason::Idle(self.idle_timeout.unwrap_or_default())),
+            Phase::Waiting { .. } => self.phase = Phase::Due(self.first_attempt()),
+        }
+    }
+
+    /// The state as it is to be shown.
+    pub fn status(&self) -> Status {
+        let (state, since, next_attempt_at) = match self.phase {
+            Phase::Open { since, .. } => (State::Connected, Some(since), None),
+            Phase::Due(_) | Phase::Connecting { .. } => (State::Connecting, None, None),
+            Phase::Waiting { until, state } => (state, None, until),
+            Phase::Stopped => (State::Stopped, None, None),
+        };
+        let connected_at = self.steady_since.or(since);
+        if connected_at.is_some() {
+            return Status {
+                state: State::Connected,
+                reason: None,
+                attempt: 0,
+                connected_at,
+                next_attempt_at: None,
+            };
+        }
+        Status {
+            state,
+            reason: self.reason.clone(),
+            attempt: self.backoff.failures(),
+            connected_at: None,
+            next_attempt_at,
+        }
+    }
+
+    /// The last event ID string: what the next request carries, if it can be sent.
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// The reconnection time that the server set, within the limits; `None` if it set none yet.
+    pub fn reconnection_time(&self) -> Option<Duration> {
+        self.reconnection_time
+    }
+
+    /// Events over the limits so far.
+    pub fn oversized(&self) -> u64 {
+        self.oversized
+    }
+
+    fn open(&mut self, now: Instant, attempt: &Attempt) {
+        if attempt.without_id {
+            // The server takes the request without the ID, and would refuse it again with it.
+            self.last_event_id.clear();
+            self.outputs.push_back(Output::LastEventId(String::new()));
+        }
+        self.reason = None;
+        let decoder = Box::new(Decoder::new(&self.limits, self.last_event_id.clone()));
+        self.phase = Phase::Open { since: now, last_byte: now, productive: false, decoder };
+    }
+
+    fn fail(&mut self, now: Instant, reason: Reason) {
+        let proved = match self.phase {
+            Phase::Open { since, productive, .. } => {
+                productive
+                    || matches!(reason, Reason::Idle(_))
+                    || now.saturating_duration_since(since) >= self.limits.growth_reset
+            }
+            _ => false,
+        };
+        if proved {
+            self.backoff.reset();
+        }
+        self.steady_since = None;
+        self.phase = match answer::remedy(&reason) {
+            Remedy::Retry => {
+                let delay = self.backoff.after_failure(&self.limits, self.reconnection_time);
+                Phase::Waiting { until: now.checked_add(delay), state: State::Waiting }
+            }
+            Remedy::RetrySlowly => {
+                let delay = self.backoff.after_refusal(&self.limits, self.reconnection_time);
+                Phase::Waiting { until: now.checked_add(delay), state: State::NeedsAttention }
+            }
+            Remedy::Stop => Phase::Stopped,
+        };
+        self.reason = Some(reason);
+    }
+
+    /// Every connection begins at the configured URL: the target of a redirect may be gone by then.
+    fn first_attempt(&self) -> Attempt {
+        Attempt { url: self.url.clone(), redirects: 0, without_id: false }
+    }
+
+    /// The ID that a request of this attempt carries. A header cannot hold control characters, and servers refuse long ones.
+    fn sent_id(&self, attempt: &Attempt) -> Option<String> {
+        let id = &self.last_event_id;
+        let sendable = !attempt.without_id
+            && (1..=self.limits.sendable_id_bytes).contains(&id.len())
+            && id.bytes().all(|byte| byte == b'\t' || !byte.is_ascii_control());
+        sendable.then(|| id.clone())
+    }
 }

@@ -1,0 +1,203 @@
+//! The event log: every event with its outcome, and each feed's last event ID, in one SQLite file.
+//!
+//! There is one writer, [`EventLog`], which the engine owns. A [`Batch`] is one transaction: an event, its feed's last event ID
+//! and the feed's counts are in the log together or not at all, however the program ends. (After a loss of power the newest
+//! batches may be missing, as a whole; a server that replays sends them again.) Whoever only reads uses a [`LogReader`], on
+//! any thread.
+//!
+//! Limits: of the events that a rule ignores, the newest [`IGNORED_KEPT`] of each feed stay; of each event's data, the first
+//! 64 KiB are searched.
+
+mod batch;
+mod error;
+mod marks;
+mod open;
+mod reader;
+mod record;
+mod schema;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+pub use self::{
+    batch::{Batch, IGNORED_KEPT},
+    error::LogError,
+    reader::{LogReader, MAX_PAGE, Page, Query},
+    record::{NewEvent, Record},
+};
+use crate::{feed::FeedId, policy::Outcome};
+
+/// The log's writer.
+#[derive(Debug)]
+pub struct EventLog {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// What is in the log of one feed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Events, ignored ones left out.
+    pub events: u64,
+    /// Of these, the ones that a popup told or will tell of and nobody has read.
+    pub unread: u64,
+    /// Messages held back as repeats, ever.
+    pub repeats: u64,
+    /// Messages that a rule ignored, ever.
+    pub ignored: u64,
+    /// When the newest event came, an ignored one too.
+    pub last_event_at: Option<Timestamp>,
+}
+
+/// Which events a person has read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReadMark {
+    /// These; numbers that are not in the log are passed over.
+    Events(Vec<u64>),
+    /// All of this feed.
+    Feed(FeedId),
+    /// All.
+    All,
+}
+
+impl EventLog {
+    /// Opens the log at `path`, or makes it, readable for its owner alone; its folder must be there. A file that is not an
+    /// event log, is damaged or of a newer version is [`LogError::Broken`] and stays as it is.
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        Ok(Self { connection: open::for_writing(path)?, path: path.to_owned() })
+    }
+
+    /// Begins a transaction. Up to 256 events in one are worth it; more gain little and hold memory.
+    pub fn begin(&mut self) -> Result<Batch<'_>, LogError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        Ok(Batch::new(transaction.map_err(|error| LogError::of(&self.path, error))?, &self.path))
+    }
+
+    /// The feed's last event ID (WHATWG HTML 9.2.3): empty if there is none.
+    pub fn last_event_id(&self, feed: &FeedId) -> Result<String, LogError> {
+        let id = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT last_event_id FROM feed WHERE id = ?1")?
+                .query_row([feed.as_str()], |row| row.get(0))
+                .optional()
+        });
+        Ok(id?.unwrap_or_default())
+    }
+
+    /// Forgets the feed's last event ID: it belonged to another URL.
+    pub fn forget_last_event_id(&mut self, feed: &FeedId) -> Result<(), LogError> {
+        self.write(|connection| {
+            connection.execute("UPDATE feed SET last_event_id = '' WHERE id = ?1", [feed.as_str()]).map(drop)
+        })
+    }
+
+    /// What is in the log of `feed`; zeros for a feed that never had an event.
+    pub fn counts(&self, feed: &FeedId) -> Result<Counts, LogError> {
+        const COUNTS: &str = "SELECT events, unread, repeats, ignored, last_event_at FROM feed WHERE id = ?1";
+        let counts = self.read(|connection| {
+            connection
+                .prepare_cached(COUNTS)?
+                .query_row([feed.as_str()], |row| {
+                    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                    let at: Option<i64> = row.get(4)?;
+                    Ok(Counts {
+                        events: count(0)?,
+                        unread: count(1)?,
+                        repeats: count(2)?,
+                        ignored: count(3)?,
+                        last_event_at: at.map(|_| record::time(row, 4)).transpose()?,
+                    })
+                })
+                .optional()
+        });
+        Ok(counts?.unwrap_or_default())
+    }
+
+    /// The events whose popups wait to be handed over, the oldest `limit` of them, oldest first.
+    pub fn pending(&self, limit: usize) -> Result<Vec<Record>, LogError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let pending = format!(
+            "SELECT {}, e.data FROM event e INDEXED BY pending {} WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1",
+            Record::COLUMNS,
+            Record::JOINS
+        );
+        self.read(|connection| {
+            connection.prepare_cached(&pending)?.query_map([limit], Record::from_row)?.collect()
+        })
+    }
+
+    /// Writes down what became of pending events, shown or summarized, once their popups are with the notification server;
+    /// events that are not pending are passed over.
+    pub fn mark_handed_over(&mut self, seqs: &[u64], outcome: Outcome) -> Result<(), LogError> {
+        self.write(|connection| {
+            let mut mark =
+                connection.prepare_cached("UPDATE event SET outcome = ?2 WHERE seq = ?1 AND outcome = 3")?;
+            for seq in seqs.iter().copied().filter_map(row_id) {
+                mark.execute([seq, record::outcome_number(outcome)])?;
+            }
+            if !record::is_told(outcome) {
+                marks::set_read(connection, &ReadMark::Events(seqs.to_vec()), true)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Marks events as read, or as unread again where a popup told or will tell of them. Returns the feeds whose count of
+    /// unread events changed.
+    pub fn mark_read(&mut self, which: &ReadMark, read: bool) -> Result<Vec<FeedId>, LogError> {
+        self.write(|connection| marks::set_read(connection, which, read))
+    }
+
+    /// A value kept by [`EventLog::set_setting`].
+    pub fn setting(&self, key: &str) -> Result<Option<String>, LogError> {
+        self.read(|connection| {
+            let mut get = connection.prepare_cached("SELECT value FROM setting WHERE key = ?1")?;
+            get.query_row([key], |row| row.get(0)).optional()
+        })
+    }
+
+    /// Keeps a small value of the program's own.
+    pub fn set_setting(&mut self, key: &str, value: &str) -> Result<(), LogError> {
+        self.write(|connection| {
+            connection
+                .execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)", [key, value])
+                .map(drop)
+        })
+    }
+
+    /// Gives back the memory that a burst left in SQLite's caches; takes less than a millisecond.
+    pub fn release_memory(&self) -> Result<(), LogError> {
+        self.connection.flush_prepared_statement_cache();
+        self.read(|connection| connection.execute_batch("PRAGMA shrink_memory"))
+    }
+
+    /// A reader of this log, for any thread.
+    pub fn reader(&self) -> LogReader {
+        LogReader::new(&self.path)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+        read(&self.connection).map_err(|error| LogError::of(&self.path, error))
+    }
+
+    /// Runs `write` in a transaction.
+    fn write<T>(&mut self, write: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+        let run = || {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = write(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|error| LogError::of(&self.path, error))
+    }
+}
+
+/// An event's number as SQLite counts rows; `None`: no event has it.
+fn row_id(seq: u64) -> Option<i64> {
+    i64::try_from(seq).ok()
+}

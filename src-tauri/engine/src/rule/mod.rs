@@ -1,0 +1,370 @@
+//! What is to become of a message: a feed's rules, compiled once and asked for each message. Pure.
+//!
+//! The first rule that matches decides. A feed without rules notifies of every message; in one with rules, a message that none
+//! matches goes to the log alone. A rule that fails on a message gives the default popup and says so: no message is lost to a
+//! mistake in a rule.
+
+mod data;
+mod default;
+
+use std::cell::LazyCell;
+
+use jiff::Timestamp;
+use wildmatch::WildMatch;
+
+use crate::{
+    event_source::Message,
+    feed::Feed,
+    notification::{Notification, Urgency, link, sanitize_body, sanitize_title},
+    policy::OutcomeReason,
+    rule::data::Data,
+    template::{Context, Expression, Facts, Template, TemplateError},
+};
+
+/// Most rules of one feed.
+pub const MAX_RULES: usize = 100;
+/// Most names in one rule's `event`.
+pub const MAX_NAMES: usize = 100;
+/// Longest name or pattern in a rule's `event`, in bytes.
+pub const MAX_NAME: usize = 256;
+/// Longest event type that patterns are tried on, in bytes. A longer one matches the same name and `*` alone: stepping through
+/// it for every pattern would be the sender's choice of our time.
+pub const MAX_MATCHED_TYPE: usize = 1_024;
+
+/// A feed's rules, compiled. Empty: the default popup for every message.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    texts: Vec<RuleText>,
+    rules: Vec<Rule>,
+    needs_data: bool,
+    needs_raw: bool,
+}
+
+/// A rule as written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RuleText {
+    /// Names of event types, or patterns with `*` and `?`; empty: any.
+    pub event: Vec<String>,
+    /// A condition: an [`Expression`]; none: always.
+    pub when: Option<String>,
+    /// What to do with a message that it matches.
+    pub action: Action,
+    /// What the popup says; none: the default. For [`Action::Notify`] alone.
+    pub notify: Option<NotifyText>,
+}
+
+/// What a popup says, as written: [`Template`]s. What is left out is the default's.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NotifyText {
+    /// The summary.
+    pub title: Option<String>,
+    /// The body.
+    pub body: Option<String>,
+    /// What a click opens.
+    pub url: Option<String>,
+    /// `low`, `normal` or `critical`; anything else that a template gives is normal.
+    pub urgency: Option<String>,
+    /// Popups of one feed with an equal key replace each other.
+    pub key: Option<String>,
+}
+
+/// What a rule does with a message that it matches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Action {
+    /// A popup.
+    #[default]
+    Notify,
+    /// The log only.
+    Log,
+    /// Not even a line in the lists.
+    Ignore,
+    /// The feed is closed: no reconnect.
+    Close,
+}
+
+/// What the rules decided about one message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// What to do.
+    pub action: Action,
+    /// What the popup says; for an action without popup, what the default would have said.
+    pub notification: Notification,
+    /// Why.
+    pub reason: OutcomeReason,
+}
+
+/// What rules see of a feed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeedFacts<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What a person calls it.
+    pub name: &'a str,
+    /// Its URL as configured.
+    pub url: &'a str,
+}
+
+impl<'a> From<&'a Feed> for FeedFacts<'a> {
+    fn from(feed: &'a Feed) -> Self {
+        Self { id: feed.id.as_str(), name: &feed.name, url: feed.url.as_str() }
+    }
+}
+
+/// What is wrong with a rule as written.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("rule {rule}, {key}: {message}")]
+pub struct RuleError {
+    /// The rule's number, from 1.
+    pub rule: u32,
+    /// The key within the rule: `event`, `when`, `notify`, `notify.title` …
+    pub key: &'static str,
+    /// The line within the key's text, from 1.
+    pub line: u32,
+    /// The character within that line, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl RuleSet {
+    /// Compiles rules; the first mistake is the error.
+    pub fn compile(texts: &[RuleText]) -> Result<Self, RuleError> {
+        if texts.len() > MAX_RULES {
+            return Err(mistake(
+                MAX_RULES as u32 + 1,
+                "event",
+                format!("a feed has at most {MAX_RULES} rules"),
+            ));
+        }
+        let rules = (1..)
+            .zip(texts)
+            .map(|(number, text)| Rule::compile(number, text))
+            .collect::<Result<Vec<_>, _>>()?;
+        let needs = |name| rules.iter().any(|rule: &Rule| rule.mentions(name));
+        let (needs_data, needs_raw) = (needs("data"), needs("raw"));
+        Ok(Self { texts: texts.to_vec(), rules, needs_data, needs_raw })
+    }
+
+    /// The rules as written.
+    pub fn texts(&self) -> &[RuleText] {
+        &self.texts
+    }
+
+    /// Decides about a message.
+    pub fn evaluate(&self, feed: &FeedFacts<'_>, message: &Message, received_at: Timestamp) -> Decision {
+        let data = Data::new(&message.data);
+        let default = || default::notification(feed, &message.event_type, &data);
+        let context = LazyCell::new(|| self.context(feed, message, &data, received_at));
+        let decide = |action, notification, reason| Decision { action, notification, reason };
+        for rule in self.rules.iter().filter(|rule| rule.hears(&message.event_type)) {
+            let decided = match rule.matches(|| &context) {
+                Ok(false) => continue,
+                Ok(true) => match &rule.popup {
+                    Some(popup) => popup.render(&context, default()),
+                    None => Ok(default()),
+                },
+                Err(failure) => Err(failure),
+            };
+            return match decided {
+                Ok(notification) => decide(
+                    rule.action,
+                    notification,
+                    OutcomeReason::new(OutcomeReason::RULE).by_rule(rule.number),
+                ),
+                Err(failure) => {
+                    let detail = sanitize_title(&format!("{}: {}", failure.key, failure.error));
+                    let reason = OutcomeReason::new(OutcomeReason::RULE_FAILED).by_rule(rule.number);
+                    decide(Action::Notify, default(), OutcomeReason { detail, ..reason })
+                }
+            };
+        }
+        if self.rules.is_empty() {
+            decide(Action::Notify, default(), OutcomeReason::new(OutcomeReason::DEFAULT))
+        } else {
+            decide(Action::Log, default(), OutcomeReason::new(OutcomeReason::NO_MATCH))
+        }
+    }
+
+    fn context(
+        &self,
+        feed: &FeedFacts<'_>,
+        message: &Message,
+        data: &Data<'_>,
+        received_at: Timestamp,
+    ) -> Context {
+        let json = if self.needs_data { data.json() } else { None };
+        let needs_text = self.needs_raw || (self.needs_data && json.is_none());
+        Context::new(Facts {
+            event: &message.event_type,
+            id: &message.last_event_id,
+            raw: needs_text.then_some(&message.data),
+            data: json,
+            feed: [feed.id, feed.name, feed.url],
+            received_at: &received_at.to_string(),
+        })
+    }
+}
+
+/// Equal texts compile to equal rules.
+impl PartialEq for RuleSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+/// One rule, compiled.
+#[derive(Debug)]
+struct Rule {
+    number: u32,
+    events: Vec<EventName>,
+    when: Option<Expression>,
+    action: Action,
+    popup: Option<Popup>,
+}
+
+/// A rule's failure on a message.
+struct Failure {
+    key: &'static str,
+    error: TemplateError,
+}
+
+impl Rule {
+    fn compile(number: u32, text: &RuleText) -> Result<Self, RuleError> {
+        if text.notify.is_some() && text.action != Action::Notify {
+            return Err(mistake(
+                number,
+                "notify",
+                "this action shows no popup; leave out notify or action".to_owned(),
+            ));
+        }
+        if text.event.len() > MAX_NAMES {
+            return Err(mistake(number, "event", format!("more than {MAX_NAMES} names")));
+        }
+        let events =
+            text.event.iter().map(|name| EventName::compile(number, name)).collect::<Result<_, _>>()?;
+        let when = text.when.as_deref().map(Expression::compile).transpose();
+        let when = when.map_err(|error| at_place(number, "when", error))?;
+        let popup = text.notify.as_ref().map(|notify| Popup::compile(number, notify)).transpose()?;
+        Ok(Self { number, events, when, action: text.action, popup })
+    }
+
+    fn hears(&self, event_type: &str) -> bool {
+        self.events.is_empty() || self.events.iter().any(|name| name.matches(event_type))
+    }
+
+    fn matches<'c>(&self, context: impl FnOnce() -> &'c Context) -> Result<bool, Failure> {
+        let Some(when) = &self.when else { return Ok(true) };
+        when.holds(context()).map_err(|error| Failure { key: "when", error })
+    }
+
+    fn mentions(&self, name: &str) -> bool {
+        let popup = self.popup.iter().flat_map(|popup| {
+            [&popup.title, &popup.body, &popup.url, &popup.urgency, &popup.key].into_iter().flatten()
+        });
+        self.when.as_ref().is_some_and(|when| when.mentions(name))
+            || popup.into_iter().any(|template| template.mentions(name))
+    }
+}
+
+/// A name or pattern in a rule's `event`.
+#[derive(Debug)]
+enum EventName {
+    Exact(String),
+    Pattern(WildMatch),
+    Any,
+}
+
+impl EventName {
+    fn compile(rule: u32, name: &str) -> Result<Self, RuleError> {
+        let fault = match name {
+            "" => "an empty name; leave out event to match any",
+            name if name.len() > MAX_NAME => "a name of more than 256 bytes",
+            name if name.contains(['\n', '\r', '\0']) => "a name with a line break, which no event type has",
+            "*" => return Ok(Self::Any),
+            name if name.contains(['*', '?']) => return Ok(Self::Pattern(WildMatch::new(name))),
+            name => return Ok(Self::Exact(name.to_owned())),
+        };
+        Err(mistake(rule, "event", fault.to_owned()))
+    }
+
+    fn matches(&self, event_type: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == event_type,
+            Self::Pattern(pattern) => event_type.len() <= MAX_MATCHED_TYPE && pattern.matches(event_type),
+            Self::Any => true,
+        }
+    }
+}
+
+/// A rule's `notify`, compiled.
+#[derive(Debug)]
+struct Popup {
+    title: Option<Template>,
+    body: Option<Template>,
+    url: Option<Template>,
+    urgency: Option<Template>,
+    key: Option<Template>,
+}
+
+impl Popup {
+    fn compile(rule: u32, text: &NotifyText) -> Result<Self, RuleError> {
+        let compile = |key, text: &Option<String>| match text.as_deref().map(Template::compile).transpose() {
+            Ok(template) => Ok(template),
+            Err(error) => Err(at_place(rule, key, error)),
+        };
+        let urgency = compile("notify.urgency", &text.urgency)?;
+        if let Some(word) = urgency.as_ref().and_then(Template::literal)
+            && parse_urgency(word).is_none()
+        {
+            return Err(mistake(rule, "notify.urgency", format!("“{word}” is not low, normal or critical")));
+        }
+        Ok(Self {
+            title: compile("notify.title", &text.title)?,
+            body: compile("notify.body", &text.body)?,
+            url: compile("notify.url", &text.url)?,
+            urgency,
+            key: compile("notify.key", &text.key)?,
+        })
+    }
+
+    fn render(&self, context: &Context, default: Notification) -> Result<Notification, Failure> {
+        let render =
+            |key, template: &Option<Template>| match template.as_ref().map(|text| text.render(context)) {
+                Some(Ok(text)) => Ok(Some(text)),
+                Some(Err(error)) => Err(Failure { key, error }),
+                None => Ok(None),
+            };
+        let title = render("notify.title", &self.title)?.map(|text| sanitize_title(&text));
+        let body = render("notify.body", &self.body)?.map(|text| sanitize_body(&text));
+        let url = render("notify.url", &self.url)?.map(|text| link(&text));
+        let urgency = render("notify.urgency", &self.urgency)?;
+        let key = render("notify.key", &self.key)?.map(|text| sanitize_title(&text));
+        Ok(Notification {
+            title: title.filter(|title| !title.is_empty()).unwrap_or(default.title),
+            body: body.unwrap_or(default.body),
+            url: url.unwrap_or(default.url),
+            urgency: urgency.and_then(|word| parse_urgency(&word)).unwrap_or_default(),
+            key: key.filter(|key| !key.is_empty()),
+        })
+    }
+}
+
+fn parse_urgency(word: &str) -> Option<Urgency> {
+    match word.trim() {
+        "low" => Some(Urgency::Low),
+        "normal" => Some(Urgency::Normal),
+        "critical" => Some(Urgency::Critical),
+        _ => None,
+    }
+}
+
+fn mistake(rule: u32, key: &'static str, message: String) -> RuleError {
+    RuleError { rule, key, line: 1, column: 1, message }
+}
+
+fn at_place(rule: u32, key: &'static str, error: TemplateError) -> RuleError {
+    RuleError { rule, key, line: error.line, column: error.column, message: error.message }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! The language of conditions and texts in rules: MiniJinja expressions and templates over one message.
+//!
+//! A rule sees `event` (the event type), `id` (the last event ID), `data` (the parsed JSON, or the text where it is none), `raw`
+//! (the data as text), `feed` (`id`, `name`, `url`) and `received_at` (RFC 3339, UTC). What is missing is undefined, all the way
+//! down: `data.a.b` never fails. Besides MiniJinja's own filters there are `b64decode`, `json` and `truncate(n)`.
+//!
+//! Messages come from strangers: evaluation has [`MAX_STEPS`], a text [`MAX_OUTPUT`] bytes, and nothing reads files, includes
+//! other templates or recurses.
+
+mod filters;
+mod names;
+
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+};
+
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior,
+    value::{Enumerator, Object, Serde, Value, ValueKind},
+};
+
+use crate::template::names::Code;
+
+/// Steps of MiniJinja's machine that one evaluation may take.
+pub const MAX_STEPS: u64 = 20_000;
+/// Longest rendered text, in bytes; what is longer is cut.
+pub const MAX_OUTPUT: usize = 32 * 1024;
+/// Longest expression or template, in bytes.
+pub const MAX_SOURCE: usize = 4_096;
+/// What a rule sees of a message.
+pub const NAMES: [&str; 6] = ["event", "id", "data", "raw", "feed", "received_at"];
+
+/// What is wrong with an expression or template, or went wrong in it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message} (at {line}:{column})")]
+pub struct TemplateError {
+    /// The line within the text, from 1.
+    pub line: u32,
+    /// The character within the line, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A compiled condition.
+#[derive(Debug)]
+pub struct Expression {
+    source: Box<str>,
+    compiled: minijinja::Expression<'static, 'static>,
+}
+
+impl Expression {
+    /// Compiles an expression. Misspelt names of filters, tests and variables are errors here, not when a message comes.
+    pub fn compile(source: &str) -> Result<Self, TemplateError> {
+        check_length(source)?;
+        let compiled = ENVIRONMENT
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| explain(&error, source))?;
+        names::check(Code::Expression, source, &compiled.undeclared_variables(false))?;
+        Ok(Self { source: source.into(), compiled })
+    }
+
+    /// Whether the condition holds.
+    pub fn holds(&self, context: &Context) -> Result<bool, TemplateError> {
+        match self.compiled.eval(context.0.clone()) {
+            Ok(value) => Ok(value.is_true()),
+            Err(error) => Err(explain(&error, &self.source)),
+        }
+    }
+
+    /// Whether the text names this variable; it may say so of one that it does not use.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.source.contains(name)
+    }
+}
+
+/// A compiled text.
+#[derive(Debug)]
+pub struct Template {
+    source: Box<str>,
+    /// None: a text without any code.
+    compiled: Option<Environment<'static>>,
+}
+
+impl Template {
+    /// Compiles a template; as strict as [`Expression::compile`].
+    pub fn compile(source: &str) -> Result<Self, TemplateError> {
+        check_length(source)?;
+        if !["{{", "{%", "{#"].iter().any(|code| source.contains(code)) {
+            return Ok(Self { source: source.into(), compiled: None });
+        }
+        let mut environment = ENVIRONMENT.clone();
+        environment.add_template_owned(ONLY, source.to_owned()).map_err(|error| explain(&error, source))?;
+        let variables = environment.get_template(ONLY).map(|template| template.undeclared_variables(false));
+        names::check(Code::Template, source, &variables.map_err(|error| explain(&error, source))?)?;
+        Ok(Self { source: source.into(), compiled: Some(environment) })
+    }
+
+    /// The text for a message, cut at [`MAX_OUTPUT`].
+    pub fn render(&self, context: &Context) -> Result<String, TemplateError> {
+        let Some(environment) = &self.compiled else { return Ok(self.source.to_string()) };
+        let mut output = BoundedOutput::default();
+        let rendered = environment
+            .get_template(ONLY)
+            .and_then(|template| template.render_captured_to(context.0.clone(), &mut output).map(drop));
+        match rendered {
+            Err(error) if !output.full => Err(explain(&error, &self.source)),
+            _ => Ok(output.into_text()),
+        }
+    }
+
+    /// The text itself, if there is no code in it.
+    pub fn literal(&self) -> Option<&str> {
+        self.compiled.is_none().then_some(&*self.source)
+    }
+
+    /// Whether the text names this variable; it may say so of one that it does not use.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.compiled.is_some() && self.source.contains(name)
+    }
+}
+
+/// What rules see of one message, ready for any number of expressions and templates.
+#[derive(Clone, Debug)]
+pub struct Context(Value);
+
+/// The parts of a [`Context`].
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The event type.
+    pub event: &'a str,
+    /// The last event ID.
+    pub id: &'a str,
+    /// The data as text, unless no rule asks for it.
+    pub raw: Option<&'a str>,
+    /// The data as JSON, where it is JSON and a rule asks for it.
+    pub data: Option<&'a serde_json::Value>,
+    /// The feed's id, name and URL.
+    pub feed: [&'a str; 3],
+    /// When it came, RFC 3339.
+    pub received_at: &'a str,
+}
+
+impl Context {
+    /// Converts the facts once.
+    pub fn new(facts: Facts<'_>) -> Self {
+        let raw = facts.raw.map(Value::from).unwrap_or_default();
+        let data = facts.data.map_or_else(|| raw.clone(), |json| Value::from(Serde(json)));
+        let feed = Value::from_object(Variables { names: &FEED_NAMES, values: facts.feed.map(Value::from) });
+        let values = [facts.event.into(), facts.id.into(), data, raw, feed, facts.received_at.into()];
+        Self(Value::from_object(Variables { names: &NAMES, values }))
+    }
+}
+
+/// What a rule sees of a feed.
+const FEED_NAMES: [&str; 3] = ["id", "name", "url"];
+
+/// Values with names: cheaper than a map, as all names are known.
+#[derive(Debug)]
+struct Variables<const N: usize> {
+    names: &'static [&'static str; N],
+    values: [Value; N],
+}
+
+impl<const N: usize> Object for Variables<N> {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.names.iter().position(|name| *name == key).map(|at| self.values[at].clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(self.names)
+    }
+}
+
+/// The name of the template in an environment that has no other.
+const ONLY: &str = "";
+
+/// Settings and filters; cloning it shares the filters.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(MAX_STEPS));
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_formatter(print);
+    // Sources and variables in errors: they cost memory, and a person sees the source in the file.
+    environment.set_debug(false);
+    environment.remove_global("debug");
+    environment.add_filter("b64decode", filters::b64decode);
+    environment.add_filter("json", filters::json);
+    environment.add_filter("truncate", filters::truncate);
+    environment
+});
+
+/// Prints a value as people write it: nothing for null, and JSON's words for what came as JSON.
+fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.kind() {
+        ValueKind::None => Ok(()),
+        ValueKind::Bool => Ok(output.write_str(if value.is_true() { "true" } else { "false" })?),
+        ValueKind::Map | ValueKind::Seq => match serde_json::to_string(value) {
+            Ok(json) => Ok(output.write_str(&json)?),
+            Err(_) => minijinja::escape_formatter(output, state, value),
+        },
+        _ => minijinja::escape_formatter(output, state, value),
+    }
+}
+
+fn check_length(source: &str) -> Result<(), TemplateError> {
+    if source.len() > MAX_SOURCE {
+        return Err(TemplateError { line: 1, column: 1, message: format!("longer than {MAX_SOURCE} bytes") });
+    }
+    Ok(())
+}
+
+/// MiniJinja's error in this module's words.
+fn explain(error: &minijinja::Error, source: &str) -> TemplateError {
+    let message = match error.kind() {
+        ErrorKind::OutOfFuel => format!("takes more than {MAX_STEPS} steps"),
+        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+    };
+    match error.range() {
+        Some(range) => at(source, range.start, message),
+        None => TemplateError { line: error.line().map_or(1, |line| line as u32), column: 1, message },
+    }
+}
+
+/// An error at a byte of the source.
+fn at(source: &str, offset: usize, message: String) -> TemplateError {
+    let before = source.get(..offset).unwrap_or(source);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    TemplateError {
+        line: 1 + before.matches('\n').count() as u32,
+        column: 1 + before[line_start..].chars().count() as u32,
+        message,
+    }
+}
+
+/// Takes [`MAX_OUTPUT`] bytes and refuses the rest, which ends the rendering.
+#[derive(Default)]
+struct BoundedOutput {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl BoundedOutput {
+    fn into_text(self) -> String {
+        match String::from_utf8(self.bytes) {
+            Ok(text) => text,
+            // The cut went through a character.
+            Err(error) => {
+                let end = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                bytes.truncate(end);
+                String::from_utf8(bytes).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl io::Write for BoundedOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(MAX_OUTPUT - self.bytes.len());
+        self.full |= taken < bytes.len();
+        if taken == 0 && !bytes.is_empty() {
+            return Err(io::Error::other("the text is full"));
+        }
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
