@@ -1,0 +1,116 @@
+//! The HTTP client that all feeds share.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::{
+    header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, HeaderMap, HeaderValue, USER_AGENT},
+    redirect::Policy,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::sync::OnceCell;
+
+use crate::event_source::{Limits, Request};
+
+/// Makes the requests of every feed; clones share everything.
+///
+/// HTTP/1.1 without pooling, so that each feed has a connection of its own and a reconnect is never given a dead one. No
+/// overall timeout: a stream may last for months. One TLS configuration with one copy of the system's root certificates,
+/// which is most of what a TLS connection would cost in memory otherwise; it is loaded at the first request.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    user_agent: HeaderValue,
+    connect_timeout: Duration,
+    http: OnceCell<reqwest::Client>,
+}
+
+/// Why there is no client.
+#[derive(thiserror::Error, Debug)]
+pub enum ClientError {
+    /// The name cannot stand in a header.
+    #[error("{0:?} cannot be a User-Agent")]
+    UserAgent(String),
+}
+
+impl Client {
+    /// A client that calls itself `user_agent` (`name/version`), with the usual [`Limits::connect_timeout`].
+    pub fn new(user_agent: &str) -> Result<Self, ClientError> {
+        Self::with_connect_timeout(user_agent, Limits::default().connect_timeout)
+    }
+
+    /// The same with another time to look up a host and to connect, TLS included.
+    pub fn with_connect_timeout(user_agent: &str, connect_timeout: Duration) -> Result<Self, ClientError> {
+        let user_agent =
+            HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
+        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http: OnceCell::new() }) })
+    }
+
+    /// Time to look up a host and to connect, TLS included.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.shared.connect_timeout
+    }
+
+    /// Loads what the first request needs, so that no time to connect is spent on it. A failure shows at the request.
+    pub(super) async fn prepare(&self) {
+        let _ = self.shared.http.get_or_try_init(|| self.shared.connect()).await;
+    }
+
+    /// Sends a request, and waits for the head of its response.
+    pub(super) async fn send(&self, request: Request) -> Result<reqwest::Response, RequestError> {
+        let http = self.shared.http.get_or_try_init(|| self.shared.connect()).await?;
+        let mut builder = http.get(request.url);
+        if let Some(id) = request.last_event_id {
+            // The bytes of its UTF-8, as browsers send it: a header value from a string would be ASCII.
+            builder = builder.header("Last-Event-ID", id.as_bytes());
+        }
+        Ok(builder.send().await?)
+    }
+}
+
+/// Why no head of a response came.
+#[derive(thiserror::Error, Debug)]
+pub(super) enum RequestError {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error("the root certificates could not be loaded")]
+    Roots(#[from] tokio::task::JoinError),
+}
+
+impl Shared {
+    async fn connect(&self) -> Result<reqwest::Client, RequestError> {
+        // Reads some hundred files on some systems, while the other feeds of this thread go on.
+        let tls = tokio::task::spawn_blocking(tls_config).await??;
+        let headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static("text/event-stream")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            (USER_AGENT, self.user_agent.clone()),
+        ]);
+        let client = reqwest::Client::builder()
+            .http1_only()
+            .pool_max_idle_per_host(0)
+            .redirect(Policy::none())
+            .referer(false)
+            .default_headers(headers)
+            .connect_timeout(self.connect_timeout)
+            .tls_backend_preconfigured(tls)
+            .build()?;
+        Ok(client)
+    }
+}
+
+/// TLS 1.2 and 1.3 with the system's root certificates; those that cannot be read are left out.
+fn tls_config() -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}

@@ -1,0 +1,261 @@
+//! A server on a loopback port that answers from a script, and a subscription whose signals can be waited for.
+
+#![allow(
+    clippy::expect_used,
+    dead_code,
+    unreachable_pub,
+    reason = "helpers of several tests, which may panic"
+)]
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use bellwether_engine::{
+    event_source::{Limits, Message},
+    feed::{ConnectionState, Reason, State},
+    subscription::{Client, Signal, Subscription},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+    time::timeout,
+};
+use url::Url;
+
+/// The longest that a test waits for anything: far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the server does on a connection once it has read the request's head.
+pub enum Act {
+    /// Sends these bytes.
+    Send(Vec<u8>),
+    /// Goes on when the test says so.
+    Wait(Arc<Notify>),
+    /// Says nothing more until the client hangs up.
+    Hold,
+    /// Closes the connection with a TCP reset.
+    Reset,
+}
+
+/// Sends text.
+pub fn send(text: impl Into<String>) -> Act {
+    Act::Send(text.into().into_bytes())
+}
+
+/// Sends the head of an event stream whose body lasts until the connection is closed, and `body`.
+pub fn stream(body: &str) -> Act {
+    send(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{body}"))
+}
+
+/// Sends a whole response without a body.
+pub fn answer(status: &str, headers: &str) -> Act {
+    send(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n{headers}\r\n"))
+}
+
+/// The head of a request that came.
+#[derive(Debug)]
+pub struct Recorded {
+    /// `GET /path HTTP/1.1`
+    pub line: String,
+    /// Names in lower case, values as bytes.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Recorded {
+    /// The value of a header, which there is at most once.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        let mut values = self.headers.iter().filter(|(header, _)| header == name);
+        let value = values.next().map(|(_, value)| value.as_slice());
+        assert!(values.next().is_none(), "{name} came twice");
+        value
+    }
+}
+
+/// Answers its n-th connection by the n-th script, and holds those beyond.
+pub struct ScriptedServer {
+    address: SocketAddr,
+    requests: mpsc::UnboundedReceiver<Recorded>,
+    hang_ups: mpsc::UnboundedReceiver<()>,
+    task: JoinHandle<()>,
+}
+
+impl ScriptedServer {
+    /// Starts to listen.
+    pub async fn start(scripts: Vec<Vec<Act>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (record, requests) = mpsc::unbounded_channel();
+        let (hang_up, hang_ups) = mpsc::unbounded_channel();
+        let task = tokio::spawn(async move {
+            let mut scripts = scripts.into_iter();
+            while let Ok((connection, _)) = listener.accept().await {
+                let script = scripts.next().unwrap_or_else(|| vec![Act::Hold]);
+                tokio::spawn(serve(connection, script, record.clone(), hang_up.clone()));
+            }
+        });
+        Self { address, requests, hang_ups, task }
+    }
+
+    /// A URL of this server.
+    pub fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}{path}", self.address)).expect("a URL")
+    }
+
+    /// The next request.
+    pub async fn request(&mut self) -> Recorded {
+        patiently("a request", self.requests.recv()).await.expect("the server runs")
+    }
+
+    /// Waits until a client closes a connection that is held.
+    pub async fn hang_up(&mut self) {
+        patiently("the end of a connection", self.hang_ups.recv()).await.expect("the server runs");
+    }
+
+    /// That no request has come that was not fetched.
+    pub fn assert_quiet(&mut self) {
+        assert!(self.requests.try_recv().is_err(), "a request more than expected");
+    }
+}
+
+impl Drop for ScriptedServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    mut connection: TcpStream,
+    script: Vec<Act>,
+    record: mpsc::UnboundedSender<Recorded>,
+    hang_up: mpsc::UnboundedSender<()>,
+) {
+    let Some(request) = read_head(&mut connection).await else { return };
+    let _ = record.send(request);
+    for act in script {
+        match act {
+            // The client may have hung up already, which is its right.
+            Act::Send(bytes) => drop(connection.write_all(&bytes).await),
+            Act::Wait(go) => go.notified().await,
+            Act::Hold => {
+                while matches!(connection.read(&mut [0; 1024]).await, Ok(1..)) {}
+                let _ = hang_up.send(());
+            }
+            Act::Reset => connection.set_zero_linger().expect("a socket option"),
+        }
+    }
+}
+
+async fn read_head(connection: &mut TcpStream) -> Option<Recorded> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.ok()?);
+    }
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let line = String::from_utf8_lossy(lines.next()?).into_owned();
+    let headers = lines.filter(|line| !line.is_empty()).map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':').expect("a header");
+        let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
+        (name, line[colon + 1..].trim_ascii().to_vec())
+    });
+    Some(Recorded { line, headers: headers.collect() })
+}
+
+/// Limits whose waits are over at once, but those after refusals, which no test can outwait.
+pub fn quick() -> Limits {
+    Limits { base_delay: Duration::ZERO, retry_min: Duration::ZERO, ..Limits::default() }
+}
+
+/// A subscription that runs, and its signals.
+pub struct Running {
+    /// Ends a wait.
+    pub try_now: Arc<Notify>,
+    signals: mpsc::Receiver<Signal>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Subscribes with [`quick`] limits and nothing special.
+    pub fn to(url: Url) -> Self {
+        Self::start(subscription(url), Duration::from_secs(10))
+    }
+
+    /// Runs a subscription.
+    pub fn start(subscription: Subscription, connect_timeout: Duration) -> Self {
+        let client = Client::with_connect_timeout("Bellwether/0.0.0", connect_timeout).expect("a client");
+        let try_now = Arc::new(Notify::new());
+        // Small, so that every test has the back-pressure.
+        let (sender, signals) = mpsc::channel(1);
+        let task = tokio::spawn(subscription.run(client, try_now.clone(), sender, |signal| signal));
+        Self { try_now, signals, task }
+    }
+
+    /// The next signal.
+    pub async fn signal(&mut self) -> Signal {
+        patiently("a signal", self.signals.recv()).await.expect("the subscription runs")
+    }
+
+    /// The next signal, which must be about the state.
+    pub async fn state(&mut self) -> ConnectionState {
+        match self.signal().await {
+            Signal::State(state) => state,
+            other => panic!("a state expected, {other:?} came"),
+        }
+    }
+
+    /// The next signal, which must be this state without failures.
+    pub async fn plain_state(&mut self, state: State) {
+        let seen = self.state().await;
+        assert_eq!((seen.state, seen.reason, seen.attempt), (state, None, 0));
+    }
+
+    /// The next signal, which must be this state for this reason.
+    pub async fn state_for(&mut self, state: State, reason: Reason) -> ConnectionState {
+        let seen = self.state().await;
+        assert_eq!((seen.state, seen.reason.as_ref()), (state, Some(&reason)));
+        seen
+    }
+
+    /// The next signal, which must be an opened stream; whether it may replay.
+    pub async fn opened(&mut self) -> bool {
+        match self.signal().await {
+            Signal::Opened { replay, .. } => replay,
+            other => panic!("an opened stream expected, {other:?} came"),
+        }
+    }
+
+    /// The next signal, which must be a message; its data and last event ID.
+    pub async fn message(&mut self) -> (String, String) {
+        match self.signal().await {
+            Signal::Message(Message { data, last_event_id, .. }) => (data, last_event_id),
+            other => panic!("a message expected, {other:?} came"),
+        }
+    }
+
+    /// From the start to the open stream.
+    pub async fn connected(&mut self) {
+        self.plain_state(State::Connecting).await;
+        self.opened().await;
+        self.plain_state(State::Connected).await;
+    }
+
+    /// Waits until the subscription is over by itself.
+    pub async fn finished(mut self) {
+        assert!(patiently("the end", self.signals.recv()).await.is_none(), "a signal more than expected");
+        patiently("the end", self.task).await.expect("no panic");
+    }
+
+    /// Drops the subscription where it stands.
+    pub fn abort(self) {
+        self.task.abort();
+    }
+}
+
+/// A subscription with [`quick`] limits, from the beginning.
+pub fn subscription(url: Url) -> Subscription {
+    Subscription { url, idle_timeout: None, last_event_id: String::new(), limits: quick(), seed: 1 }
+}
+
+async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not come"))
+}
