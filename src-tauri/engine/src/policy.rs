@@ -2,7 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::{notification::Notification, rule::Action, rule::Decision};
+use crate::{
+    event_log::Record,
+    feed::FeedId,
+    notification::Notification,
+    rule::{Action, Decision},
+};
+
+/// How many popups of one feed that had to wait are still shown one by one; more become one popup.
+pub const BACKLOG_SINGLY: usize = 3;
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -64,4 +72,36 @@ pub fn apply(decision: Decision) -> (Outcome, OutcomeReason, Notification) {
         Action::Close => Outcome::Closed,
     };
     (outcome, decision.reason, decision.notification)
+}
+
+/// One popup for events that had to wait: of one of them, or of several.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Backlog {
+    /// Their feed.
+    pub feed: FeedId,
+    /// The events, oldest first; never empty.
+    pub events: Vec<u64>,
+    /// What the newest of them says.
+    pub notification: Notification,
+}
+
+/// Draws together the popups of events that had to wait, oldest first: more than [`BACKLOG_SINGLY`] of one feed become one, at
+/// the place of the newest.
+pub fn backlog(pending: Vec<Record>) -> Vec<Backlog> {
+    let mut popups: Vec<Backlog> = Vec::new();
+    let of_feed = |feed: &FeedId, pending: &[Record]| pending.iter().filter(|other| other.feed == *feed).count();
+    let crowded: Vec<bool> =
+        pending.iter().map(|record| of_feed(&record.feed, &pending) > BACKLOG_SINGLY).collect();
+    for (record, crowded) in pending.into_iter().zip(crowded) {
+        let Record { seq, feed, notification, .. } = record;
+        let mut events = Vec::new();
+        if crowded {
+            if let Some(at) = popups.iter().position(|popup| popup.feed == feed) {
+                events = popups.remove(at).events;
+            }
+        }
+        events.push(seq);
+        popups.push(Backlog { feed, events, notification });
+    }
+    popups
 }

@@ -367,8 +367,10 @@ fn the_last_event_id_follows_every_message() {
     assert_eq!(id(&fixture), "");
 
     fixture.append(&[Event { id: "4", ..Event::default() }]);
-    fixture.log.forget_last_event_id(&feed("a")).unwrap();
-    assert_eq!(id(&fixture), "");
+    for (url, expected) in [("http://one/", "4"), ("http://one/", "4"), ("http://two/", "")] {
+        fixture.log.set_url(&feed("a"), url).unwrap();
+        assert_eq!(id(&fixture), expected, "at {url}");
+    }
 }
 
 #[test]
