@@ -1,5 +1,7 @@
 use std::{fs, time::Duration};
 
+use proptest::prelude::*;
+
 use super::{
     edit::{FeedChange, NewFeed, add_feed, edit_feed, remove_feed, set_paused},
     *,
@@ -487,4 +489,43 @@ fn a_replaced_file_keeps_its_link_and_mode() {
     symlink("round", folder.path().join("round")).expect("a link");
     let round = ConfigFile::new(folder.path().join("round"));
     assert_eq!(round.replace("").map_err(|error| error.kind), Err(ConfigErrorKind::CannotWrite));
+}
+
+/// The lines of a file in any selection and order: most are broken, some are whole in unusual ways.
+fn any_file() -> impl Strategy<Value = String> {
+    let blocks: Vec<String> = WRITTEN
+        .split_inclusive("\n\n")
+        .flat_map(|block| [block.to_owned(), block.trim_end().to_owned() + "\n"])
+        .chain(
+            ["# comment\n", "\r\n", "[feed.x]\n", "paused = true\n", "\u{feff}", "'''\n"].map(str::to_owned),
+        )
+        .collect();
+    let lines: Vec<String> = WRITTEN.split_inclusive('\n').map(str::to_owned).collect();
+    prop_oneof![
+        4 => prop::collection::vec(prop::sample::select(blocks), 0..8).prop_map(|blocks| blocks.concat()),
+        1 => prop::collection::vec(prop::sample::select(lines), 0..12).prop_map(|lines| lines.concat()),
+        1 => "[\\[\\]a-z='\"#\\n\\r{}., \\PC]{0,80}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+    #[test]
+    fn a_change_touches_one_feed_alone(text in any_file()) {
+        let Ok(before) = parse(&text) else {
+            prop_assert!(set_paused(&text, &id("ops"), true).is_err());
+            return Ok(());
+        };
+        for feed in &before.feeds {
+            let others = |config: Config| config.feeds.into_iter().filter(|other| other.id != feed.id).collect::<Vec<_>>();
+            let removed = remove_feed(&text, &feed.id).expect("a removed feed");
+            prop_assert_eq!(&parse(&removed).expect("a good file").feeds, &others(before.clone()));
+            let paused = set_paused(&text, &feed.id, !feed.paused).expect("a paused feed");
+            let after = parse(&paused).expect("a good file");
+            prop_assert!(after.feeds.iter().any(|other| other.id == feed.id && other.paused != feed.paused));
+            prop_assert_eq!(others(after), others(before.clone()));
+            let back = set_paused(&paused, &feed.id, feed.paused).expect("a feed as before");
+            prop_assert_eq!(parse(&back).expect("a good file"), before.clone());
+        }
+    }
 }
