@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedId};
 
 pub use file::ConfigFile;
 
@@ -94,6 +94,10 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
 }
 
 impl ConfigError {
+    pub(crate) fn no_such_feed(id: &FeedId) -> Self {
+        Self::new(ConfigErrorKind::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"))
+    }
+
     /// An error about a change rather than a place in the file.
     fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self { kind, line: 0, key: String::new(), message: message.into() }
