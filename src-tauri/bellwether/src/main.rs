@@ -1,1 +1,103 @@
-fn main() {}
+//! Bellwether's resident program and its command line: one program, so that a machine without a display needs no other.
+
+mod args;
+mod cli;
+mod desktop;
+mod popup;
+mod resident;
+mod tray;
+
+use std::process::ExitCode;
+
+use bellwether_control::{
+    client::Client,
+    messages::{self, Catalogue},
+    paths::Profile,
+    wire::OpenWindow,
+};
+use clap::Parser;
+
+use crate::{
+    args::{Arguments, Command},
+    resident::{InstanceError, Start},
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let profile = match Profile::find(arguments.profile.as_deref()) {
+        Ok(profile) => profile,
+        Err(error) => return failed(&error),
+    };
+    // One thread serves all connections: they wait far more than they work. The few blocking threads look up host names
+    // and read the log; without a bound, many feeds at a start would make a thread each.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(std::time::Duration::from_secs(5))
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let code = runtime.block_on(dispatch(arguments, profile));
+    // A name look-up may still be under way; nobody waits for its answer.
+    runtime.shutdown_background();
+    code
+}
+
+async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
+    let catalogue = Catalogue::new(messages::system_locale());
+    match arguments.command {
+        None => {
+            let start = Start { background: arguments.background, demo: arguments.demo };
+            match resident::run(profile.clone(), start).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) if matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
+                    open_running(&profile, start).await
+                }
+                Err(error) => failed(&format_args!("{error:#}")),
+            }
+        }
+        Some(Command::Demo { port }) => demo(port, catalogue).await,
+        Some(command) => cli::run(command, &profile, &catalogue).await,
+    }
+}
+
+/// The program runs already: whoever starts it wants to see it.
+async fn open_running(profile: &Profile, start: Start) -> ExitCode {
+    let opened = async {
+        let client = Client::new(&profile.socket)?;
+        if start.demo {
+            client.demo().await?;
+        }
+        if !start.background {
+            client.open_window(&OpenWindow::default()).await?;
+        }
+        Ok::<_, bellwether_control::client::ClientError>(())
+    };
+    match opened.await {
+        Ok(()) => {
+            resident::say(&InstanceError::Running.to_string());
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&format_args!("{}; {error}", InstanceError::Running)),
+    }
+}
+
+async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
+    match resident::Demo::bind(port).await {
+        Ok(demo) => {
+            resident::say(&catalogue.format("demo.listening", &[("url", demo.url().as_str())]));
+            tokio::select! {
+                served = demo.serve(catalogue) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+                _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+            }
+        }
+        Err(error) => failed(&format_args!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port")),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> ExitCode {
+    resident::say(&format!("bellwether: {error}"));
+    ExitCode::FAILURE
+}

@@ -275,7 +275,7 @@ pub struct EventQuery {
     pub since: Option<String>,
     /// Older than the event of this number: the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(test, ts(as = "Option<u32>"))]
     pub before: Option<u64>,
     /// At most this many, 1 to 1,000; 200 if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,7 +303,7 @@ pub struct EventPage {
 pub struct MarkRead {
     /// These; all up to now, of `feed` if given, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "number[]"))]
+    #[cfg_attr(test, ts(as = "Option<Vec<u32>>"))]
     pub seqs: Option<Vec<u64>>,
     /// Of this feed alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -319,7 +319,7 @@ pub struct MarkRead {
 pub struct OpenWindow {
     /// At this event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(type = "number"))]
+    #[cfg_attr(test, ts(as = "Option<u32>"))]
     pub event: Option<u64>,
 }
 

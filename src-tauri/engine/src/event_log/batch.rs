@@ -273,6 +273,10 @@ impl Batch<'_> {
 
 /// FNV-1a of type and data: only narrows the search for a repeat down, the texts decide.
 fn content_hash(message: &Message) -> i64 {
-    let bytes = message.event_type.bytes().chain([0]).chain(message.data.bytes());
+    fnv1a(message.event_type.bytes().chain([0]).chain(message.data.bytes()))
+}
+
+/// A hash that stays the same over versions of program and compiler, for it is kept in the log.
+pub(super) fn fnv1a(bytes: impl Iterator<Item = u8>) -> i64 {
     i64::from(bytes.fold(0x811C_9DC5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
 }

@@ -22,7 +22,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, params, OptionalExtension, TransactionBehavior};
 
 pub use self::{
     batch::{Batch, IGNORED_KEPT},
@@ -89,11 +89,14 @@ impl EventLog {
         Ok(id?.unwrap_or_default())
     }
 
-    /// Forgets the feed's last event ID: it belonged to another URL.
-    pub fn forget_last_event_id(&mut self, feed: &FeedId) -> Result<(), LogError> {
-        self.write(|connection| {
-            connection.execute("UPDATE feed SET last_event_id = '' WHERE id = ?1", [feed.as_str()]).map(drop)
-        })
+    /// Tells which URL the feed has now. If it had another when last told, in this run or an earlier one, its last event ID
+    /// belonged to that one and is forgotten.
+    pub fn set_url(&mut self, feed: &FeedId, url: &str) -> Result<(), LogError> {
+        const SET: &str = "INSERT INTO feed (id, url_hash) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET
+            last_event_id = iif(url_hash IS NULL OR url_hash = excluded.url_hash, last_event_id, ''),
+            url_hash = excluded.url_hash";
+        let hash = batch::fnv1a(url.bytes());
+        self.write(|connection| connection.execute(SET, params![feed.as_str(), hash]).map(drop))
     }
 
     /// What is in the log of `feed`; zeros for a feed that never had an event.

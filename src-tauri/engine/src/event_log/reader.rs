@@ -134,7 +134,7 @@ fn resolve(db: &Connection, query: &Query) -> rusqlite::Result<Option<Filter>> {
     if words == Some(None) {
         return Ok(None);
     }
-    let since = query.since.map(|time| time.as_millisecond());
+    let since = query.since.map(Timestamp::as_millisecond);
     Ok(Some(Filter {
         feed,
         kind,

@@ -6,6 +6,7 @@ CREATE TABLE feed (
     key           INTEGER PRIMARY KEY,
     id            TEXT NOT NULL UNIQUE,
     last_event_id TEXT NOT NULL DEFAULT '',
+    url_hash      INTEGER, -- of the URL that last_event_id belongs to; not the URL itself, which may hold a secret
     events        INTEGER NOT NULL DEFAULT 0, -- without ignored ones
     unread        INTEGER NOT NULL DEFAULT 0,
     repeats       INTEGER NOT NULL DEFAULT 0, -- held back, never in the log

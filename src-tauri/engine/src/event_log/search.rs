@@ -24,7 +24,10 @@ pub(super) fn write_indexed(into: &mut String, text: &str) {
 /// Whether the words of `text` are found through `data` already.
 pub(super) fn covers(data: &str, text: &str) -> bool {
     let searched = &data[..data.floor_char_boundary(SEARCHED_BYTES)];
-    searched.contains(text)
+    let apart = |neighbour: Option<char>| !neighbour.is_some_and(char::is_alphanumeric);
+    searched.match_indices(text).any(|(at, _)| {
+        apart(searched[..at].chars().next_back()) && apart(searched[at + text.len()..].chars().next())
+    })
 }
 
 /// The words that stand for an event's feed and type.
@@ -32,8 +35,8 @@ pub(super) fn facets(feed: i64, kind: i64) -> String {
     format!("f{feed} t{kind}")
 }
 
-/// What is searched for, as an FTS5 query: all words, the last one as a prefix. Nothing in `text` is an operator.
-/// `None` if there is no word in it, so that nothing can be found.
+/// What is searched for, as an FTS5 query: all words, the last one as a prefix unless punctuation ends it. Nothing in `text`
+/// is an operator. `None` if there is no word in it, so that nothing can be found.
 pub(super) fn query(text: &str, feed: Option<i64>, kind: Option<i64>) -> Option<String> {
     let text: String = text.chars().take(QUERY_CHARS).collect();
     let mut words = text
@@ -50,9 +53,9 @@ pub(super) fn query(text: &str, feed: Option<i64>, kind: Option<i64>) -> Option<
         write_spaced(&mut query, &word.replace(['"', '\0'], " "));
         query.truncate(start + query[start..].trim_end().len());
         query.push('"');
-        // A CJK character is a whole word already.
-        let open = word.chars().next_back().is_some_and(|last| last.is_alphanumeric() && !is_cjk(last));
-        if open && words.peek().is_none() {
+        // A CJK character is a whole word already, and punctuation ends one.
+        let open = |last: char| last == '*' || last.is_alphanumeric() && !is_cjk(last);
+        if words.peek().is_none() && word.ends_with(open) {
             query.push('*');
         }
         query.push(' ');

@@ -29,7 +29,7 @@ use backoff::Backoff;
 use decoder::{Decoded, Decoder};
 
 /// One dispatched message (WHATWG HTML 9.2.6, `MessageEvent`).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Message {
     /// The event type; `message` where the stream names none.
     pub event_type: String,

@@ -1,0 +1,289 @@
+//! The resident program: the one place where everything is put together.
+//!
+//! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
+
+mod demo;
+mod instance;
+mod listener;
+mod parts;
+mod presence;
+mod server;
+mod updates;
+mod watch;
+mod window;
+mod wire;
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bellwether_control::{
+    messages::{self, Catalogue},
+    paths::Profile,
+    wire::{ErrorCode, Language, OpenWindow, PartName, Status},
+};
+use bellwether_engine::{
+    config::{ConfigErrorKind, ConfigFile, NewFeed},
+    engine::{self, Engine, FeedView},
+    event_log::{EventLog, Record},
+    event_source::Limits,
+    feed::FeedId,
+    subscription::Client,
+};
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch as watched};
+
+pub(crate) use self::{demo::Demo, instance::InstanceError};
+use crate::desktop::Desktop;
+use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
+
+/// How long the engine may take to commit what has come before the program ends.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The setting that keeps the language.
+const LANGUAGE: &str = "language";
+
+/// How the program was started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start {
+    /// Without the window.
+    pub(crate) background: bool,
+    /// With the demo feed subscribed to.
+    pub(crate) demo: bool,
+}
+
+/// The running program, as the control socket's routes see it. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Resident {
+    pub(crate) engine: Engine,
+    pub(crate) parts: Parts,
+    pub(crate) window: Window,
+    pub(crate) texts: watched::Sender<Texts>,
+    pub(crate) quit: Arc<Notify>,
+    popups: presence::Popups,
+    profile: Profile,
+    started_at: Timestamp,
+}
+
+/// The language as set, and its texts.
+#[derive(Clone)]
+pub(crate) struct Texts {
+    pub(crate) language: Language,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+impl Texts {
+    fn new(language: Language) -> Self {
+        let locale = match language {
+            Language::System => messages::system_locale(),
+            Language::En => "en",
+            Language::ZhCn => "zh-CN",
+        };
+        Self { language, catalogue: Arc::new(Catalogue::new(locale)) }
+    }
+}
+
+/// Runs until asked to quit. [`InstanceError::Running`] if there is one already.
+pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
+    profile.make_folders()?;
+    let _instance = Instance::take(&profile)?;
+    let socket = Socket::bind(&profile)
+        .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
+    let log = EventLog::open(&profile.event_log)?;
+    let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
+    let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
+    let texts = watched::Sender::new(Texts::new(language));
+    let parts = Parts::new();
+    let desktop = Desktop::watch();
+    let (popups, popup_reports) = presence::popups(&texts, &desktop);
+    let engine = Engine::start(engine::Parts {
+        config: ConfigFile::new(profile.config_file.clone()),
+        log,
+        client,
+        limits: Limits::default(),
+        notifier: popups.clone(),
+        seed: seed(),
+    })?;
+    let resident = Resident {
+        engine: engine.clone(),
+        parts,
+        window: Window::new(&profile),
+        texts,
+        quit: Arc::default(),
+        popups,
+        started_at: Timestamp::now(),
+        profile,
+    };
+    let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
+        .context("cannot watch the folder of feeds.toml for changes")?;
+    presence::start(&resident, &desktop, popup_reports);
+    resident.resume_demo().await;
+    let server = axum::serve(socket, server::routes(resident.clone()));
+    tokio::spawn(async move { server.await });
+    resident.greet(start).await;
+    quit_asked(&resident.quit).await;
+    // The socket file goes first: who looks for us from now on starts a new one.
+    let _ = std::fs::remove_file(&resident.profile.socket);
+    let _ = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
+    Ok(())
+}
+
+/// A different jitter for each run; nothing secret depends on it.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+async fn quit_asked(quit: &Notify) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let terminated = async {
+            match signal(SignalKind::terminate()) {
+                Ok(mut terminate) => terminate.recv().await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = quit.notified() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::select! {
+        () = quit.notified() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// A line for whoever started the program from a terminal; a closed one is no reason to end.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn read_language(text: &str) -> Option<Language> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+}
+
+/// Opens a link in the person's browser or mail program. Links come from feeds, so only these three schemes, and only after a
+/// click.
+pub(crate) fn open_link(url: &str) -> Result<(), String> {
+    let known = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
+    if !known {
+        return Err(format!("“{url}” is not a web or mail link"));
+    }
+    open::that_detached(url).map_err(|error| format!("no program could be started for {url}: {error}"))
+}
+
+impl Resident {
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.texts.borrow().catalogue)
+    }
+
+    pub(crate) async fn status(&self) -> Result<Status, engine::Error> {
+        self.parts.look().await;
+        let config_error = self.engine.config_error().await?;
+        let feeds = self.engine.feeds().await?;
+        let texts = self.texts.borrow();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: wire::time(self.started_at),
+            language: texts.language,
+            locale: texts.catalogue.locale().to_owned(),
+            config: bellwether_control::wire::ConfigState {
+                path: self.profile.config_file.display().to_string(),
+                error: config_error.as_ref().map(wire::config_error),
+            },
+            event_log: self.profile.event_log.display().to_string(),
+            parts: self.parts.all(),
+            feeds: feeds.iter().map(wire::feed).collect(),
+        })
+    }
+
+    /// The event of a number as it stands in a path.
+    async fn record(&self, seq: &str) -> Result<Record, Refusal> {
+        let none = || Refusal::new(ErrorCode::NoSuchEvent, format!("there is no event {seq} in the log"));
+        let number: u64 = seq.parse().map_err(|_| none())?;
+        let log = self.engine.log().clone();
+        let found = tokio::task::spawn_blocking(move || log.get(number))
+            .await
+            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
+        found?.ok_or_else(none)
+    }
+
+    pub(crate) async fn set_language(&self, language: Language) -> Result<(), engine::Error> {
+        if let Ok(serde_json::Value::String(text)) = serde_json::to_value(language) {
+            self.engine.set_setting(LANGUAGE, &text).await?;
+        }
+        self.texts.send_replace(Texts::new(language));
+        Ok(())
+    }
+
+    pub(crate) fn needs_notifications(&self) -> Result<(), Refusal> {
+        if self.parts.is_available(PartName::Notifications) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::NoNotifications, self.parts.detail(PartName::Notifications)))
+    }
+
+    pub(crate) fn test_notification(&self) -> Result<(), Refusal> {
+        self.needs_notifications()?;
+        self.popups.show_test(&self.catalogue());
+        Ok(())
+    }
+
+    /// Starts the demo feed's server and subscribes to it, unless that has been done.
+    pub(crate) async fn subscribe_to_demo(&self) -> Result<FeedView, Refusal> {
+        let feeds = self.engine.feeds().await?;
+        if let Some(view) = feeds.into_iter().find(|view| view.feed.id.as_str() == demo::ID) {
+            return Ok(view);
+        }
+        let cannot = |error: std::io::Error| {
+            Refusal::new(ErrorCode::Internal, format!("the demo feed cannot listen on 127.0.0.1: {error}"))
+        };
+        let demo = match Demo::bind(demo::PORT).await {
+            Ok(demo) => demo,
+            Err(_) => Demo::bind(0).await.map_err(cannot)?,
+        };
+        let catalogue = self.catalogue();
+        let feed = NewFeed {
+            url: demo.url().to_string(),
+            id: Some(demo::ID.to_owned()),
+            name: Some(catalogue.text("demo.name").to_owned()),
+            paused: false,
+        };
+        tokio::spawn(demo.serve(Catalogue::clone(&catalogue)));
+        Ok(self.engine.add_feed(feed).await?)
+    }
+
+    /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given.
+    async fn resume_demo(&self) {
+        let Ok(feeds) = self.engine.feeds().await else { return };
+        let demo = feeds.iter().find(|view| view.feed.id.as_str() == demo::ID);
+        let Some(port) = demo.and_then(|view| Demo::port_of(&view.feed.url)) else { return };
+        // If the port is taken, the feed itself will say that nobody answers there as it should.
+        if let Ok(demo) = Demo::bind(port).await {
+            tokio::spawn(demo.serve(Catalogue::clone(&self.catalogue())));
+        }
+    }
+
+    /// What a start shows: the window, the demo, and in a terminal where everything is.
+    async fn greet(&self, start: Start) {
+        let catalogue = self.catalogue();
+        say(&catalogue.format("resident.started", &[("socket", &self.profile.socket.display().to_string())]));
+        if let Ok(Some(error)) = self.engine.config_error().await {
+            say(&error.to_string());
+        }
+        if start.demo {
+            if let Err(refusal) = self.subscribe_to_demo().await {
+                say(&refusal.0.message);
+            }
+        }
+        if !start.background {
+            if let Err(error) = self.window.open(OpenWindow::default()).await {
+                say(&error.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The control socket's routes. Their vocabulary is [`bellwether_control::wire`].
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, patch, post},
+};
+use bellwether_control::wire::{self, ErrorCode};
+use bellwether_engine::{
+    config::{FeedChange, NewFeed},
+    event_log::{Query as LogQuery, ReadMark},
+    feed::{FeedId, Repeats},
+};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::{Resident, updates, wire as to_wire};
+
+/// Answers of this kind: a value as JSON, or an error with its status.
+type Answer<T> = Result<Json<T>, Refusal>;
+
+/// An error on its way out.
+pub(crate) struct Refusal(pub(crate) wire::Error);
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(wire::Error { code, message: message.into(), detail: String::new() })
+    }
+}
+
+impl<E: Into<bellwether_engine::engine::Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(to_wire::error(&error.into()))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            ErrorCode::BadRequest | ErrorCode::InvalidUrl | ErrorCode::UnsupportedScheme | ErrorCode::InvalidId => {
+                StatusCode::BAD_REQUEST
+            }
+            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::NoSuchFeed | ErrorCode::NoSuchEvent | ErrorCode::NoLink | ErrorCode::NotFound => {
+                StatusCode::NOT_FOUND
+            }
+            ErrorCode::DuplicateUrl | ErrorCode::DuplicateId | ErrorCode::BrokenConfig => StatusCode::CONFLICT,
+            ErrorCode::NoNotifications | ErrorCode::NoWindow => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::CannotWrite | ErrorCode::EventLog | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+pub(crate) fn routes(resident: Resident) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/feeds", get(feeds).post(add_feed))
+        .route("/feeds/{id}", patch(edit_feed).delete(remove_feed))
+        .route("/feeds/{id}/pause", post(pause_feed))
+        .route("/feeds/{id}/resume", post(resume_feed))
+        .route("/feeds/{id}/reconnect", post(reconnect_feed))
+        .route("/feeds/{id}/test", post(test_feed))
+        .route("/reconnect", post(reconnect_all))
+        .route("/events", get(events))
+        .route("/events/read", post(mark_read))
+        .route("/events/{seq}", get(event))
+        .route("/events/{seq}/open", post(open_event))
+        .route("/notifications/test", post(test_notification))
+        .route("/demo", post(demo))
+        .route("/window", post(open_window))
+        .route("/settings", patch(edit_settings))
+        .route("/quit", post(quit))
+        .route("/updates", get(updates::stream))
+        .fallback(async || Refusal::new(ErrorCode::NotFound, "there is no such route on the control socket"))
+        .method_not_allowed_fallback(async || {
+            Refusal::new(ErrorCode::NotFound, "this route of the control socket takes another method")
+        })
+        .with_state(resident)
+}
+
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::new(ErrorCode::BadRequest, format!("the request's body is not what the route takes: {error}")))
+}
+
+fn feed_id(id: &str) -> Result<FeedId, Refusal> {
+    FeedId::new(id).ok_or_else(|| {
+        Refusal(wire::Error {
+            code: ErrorCode::NoSuchFeed,
+            message: format!("there is no feed “{id}”; see: bellwether feeds"),
+            detail: id.to_owned(),
+        })
+    })
+}
+
+async fn status(State(resident): State<Resident>) -> Answer<wire::Status> {
+    Ok(Json(resident.status().await?))
+}
+
+async fn feeds(State(resident): State<Resident>) -> Answer<Vec<wire::Feed>> {
+    Ok(Json(resident.engine.feeds().await?.iter().map(to_wire::feed).collect()))
+}
+
+async fn add_feed(State(resident): State<Resident>, bytes: Bytes) -> Result<Response, Refusal> {
+    let draft: wire::FeedDraft = body(&bytes)?;
+    let feed = NewFeed { url: draft.url, id: draft.id, name: draft.name, paused: draft.paused.unwrap_or(false) };
+    let view = resident.engine.add_feed(feed).await?;
+    Ok((StatusCode::CREATED, Json(to_wire::feed(&view))).into_response())
+}
+
+async fn edit_feed(State(resident): State<Resident>, Path(id): Path<String>, bytes: Bytes) -> Answer<wire::Feed> {
+    let edit: wire::FeedEdit = body(&bytes)?;
+    let change = FeedChange {
+        name: edit.name,
+        url: edit.url,
+        idle_timeout: edit.idle_timeout_seconds.map(|seconds| std::time::Duration::from_secs(seconds.into())),
+        repeats: edit.repeats.map(|repeats| match repeats {
+            wire::Repeats::Hide => Repeats::Hide,
+            wire::Repeats::Show => Repeats::Show,
+        }),
+        paused: None,
+    };
+    change_feed(&resident, &id, change).await
+}
+
+async fn change_feed(resident: &Resident, id: &str, change: FeedChange) -> Answer<wire::Feed> {
+    let view = resident.engine.edit_feed(feed_id(id)?, change).await?;
+    Ok(Json(to_wire::feed(&view)))
+}
+
+async fn remove_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+    resident.engine.remove_feed(feed_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn pause_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
+    change_feed(&resident, &id, FeedChange { paused: Some(true), ..FeedChange::default() }).await
+}
+
+async fn resume_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
+    change_feed(&resident, &id, FeedChange { paused: Some(false), ..FeedChange::default() }).await
+}
+
+async fn reconnect_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
+    let id = feed_id(&id)?;
+    resident.engine.reconnect(Some(id.clone())).await?;
+    let feeds = resident.engine.feeds().await?;
+    let view = feeds.iter().find(|view| view.feed.id == id);
+    view.map(|view| Json(to_wire::feed(view)))
+        .ok_or_else(|| Refusal::new(ErrorCode::NoSuchFeed, format!("feed “{id}” has just been removed")))
+}
+
+async fn reconnect_all(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
+    resident.engine.reconnect(None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn test_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+    resident.needs_notifications()?;
+    resident.engine.sample(feed_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn events(
+    State(resident): State<Resident>,
+    query: Result<Query<wire::EventQuery>, QueryRejection>,
+) -> Answer<wire::EventPage> {
+    let Query(query) = query.map_err(|error| Refusal::new(ErrorCode::BadRequest, error.body_text()))?;
+    let preview = query.preview.unwrap_or(false);
+    let query = log_query(query)?;
+    let log = resident.engine.log().clone();
+    let page = blocking(move || log.page(&query)).await??;
+    Ok(Json(wire::EventPage {
+        events: page.records.iter().map(|record| to_wire::event(record, preview)).collect(),
+        next_before: page.next_before,
+    }))
+}
+
+fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
+    let since = query.since.map(|text| text.parse::<Timestamp>()).transpose().map_err(|error| {
+        Refusal::new(ErrorCode::BadRequest, format!("since is not an RFC 3339 time: {error}"))
+    })?;
+    Ok(LogQuery {
+        feed: query.feed.map(|id| feed_id(&id)).transpose()?,
+        event: query.event,
+        search: query.search,
+        unread: query.unread.unwrap_or(false),
+        held_back: query.held_back.unwrap_or(false),
+        since,
+        before: query.before,
+        limit: query.limit.unwrap_or(200).clamp(1, 1000),
+        preview: query.preview.unwrap_or(false).then_some(to_wire::PREVIEW),
+    })
+}
+
+/// Reading the log waits for the disk, so it happens off the network's thread.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
+}
+
+async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
+    Ok(Json(to_wire::event(&resident.record(&seq).await?, false)))
+}
+
+async fn open_event(State(resident): State<Resident>, Path(seq): Path<String>) -> Result<StatusCode, Refusal> {
+    let record = resident.record(&seq).await?;
+    let url = record
+        .notification
+        .url
+        .ok_or_else(|| Refusal::new(ErrorCode::NoLink, format!("event {} has no link", record.seq)))?;
+    resident.engine.mark_read(ReadMark::Events(vec![record.seq]), true).await?;
+    super::open_link(&url).map_err(|error| Refusal::new(ErrorCode::Internal, error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
+    let mark: wire::MarkRead = body(&bytes)?;
+    let which = match (mark.seqs, mark.feed) {
+        (Some(seqs), None) => ReadMark::Events(seqs),
+        (None, Some(feed)) => ReadMark::Feed(feed_id(&feed)?),
+        (None, None) => ReadMark::All,
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(ErrorCode::BadRequest, "name either seqs or a feed, not both"));
+        }
+    };
+    resident.engine.mark_read(which, mark.read).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn test_notification(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
+    resident.test_notification()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn demo(State(resident): State<Resident>) -> Answer<wire::Feed> {
+    Ok(Json(to_wire::feed(&resident.subscribe_to_demo().await?)))
+}
+
+async fn open_window(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
+    let wish = if bytes.is_empty() { wire::OpenWindow::default() } else { body(&bytes)? };
+    resident.window.open(wish).await.map_err(|error| Refusal::new(ErrorCode::NoWindow, error.to_string()))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn edit_settings(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Status> {
+    let edit: wire::SettingsEdit = body(&bytes)?;
+    if let Some(language) = edit.language {
+        resident.set_language(language).await?;
+    }
+    Ok(Json(resident.status().await?))
+}
+
+async fn quit(State(resident): State<Resident>) -> StatusCode {
+    resident.quit.notify_one();
+    StatusCode::NO_CONTENT
+}

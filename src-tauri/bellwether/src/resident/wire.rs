@@ -1,0 +1,151 @@
+//! The engine's values as the control socket speaks of them.
+
+use bellwether_control::wire;
+use bellwether_engine::{
+    config,
+    engine::{self, FeedView},
+    event_log::Record,
+    feed::{ConnectionState, Repeats, State},
+    notification::Urgency,
+    policy::Outcome,
+};
+use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
+
+/// About how much of an event's data a list carries, in bytes.
+pub(super) const PREVIEW: usize = 1024;
+
+/// RFC 3339 in UTC with milliseconds.
+pub(super) fn time(time: Timestamp) -> String {
+    let mut text = String::with_capacity(24);
+    // Writing to a string cannot fail; an empty text would be the only trace.
+    let _ = DateTimePrinter::new().precision(Some(3)).print_timestamp(&time, &mut text);
+    text
+}
+
+pub(super) fn feed(view: &FeedView) -> wire::Feed {
+    let feed = &view.feed;
+    wire::Feed {
+        id: feed.id.to_string(),
+        name: feed.name.clone(),
+        url: feed.url.to_string(),
+        paused: feed.paused,
+        idle_timeout_seconds: feed
+            .idle_timeout
+            .map_or(0, |timeout| timeout.as_secs().try_into().unwrap_or(u32::MAX)),
+        repeats: repeats(feed.repeats),
+        rules: feed.rules.len().try_into().unwrap_or(u32::MAX),
+        connection: connection(&view.connection),
+        counts: wire::Counts {
+            events: view.counts.events,
+            unread: view.counts.unread,
+            repeats: view.counts.repeats,
+            ignored: view.counts.ignored,
+            oversized: view.oversized,
+        },
+        last_event_at: view.counts.last_event_at.map(time),
+    }
+}
+
+fn repeats(repeats: Repeats) -> wire::Repeats {
+    match repeats {
+        Repeats::Hide => wire::Repeats::Hide,
+        Repeats::Show => wire::Repeats::Show,
+    }
+}
+
+fn connection(connection: &ConnectionState) -> wire::Connection {
+    wire::Connection {
+        state: match connection.state {
+            State::Connecting => wire::ConnectionState::Connecting,
+            State::Connected => wire::ConnectionState::Connected,
+            State::Waiting => wire::ConnectionState::Waiting,
+            State::NeedsAttention => wire::ConnectionState::NeedsAttention,
+            State::Stopped => wire::ConnectionState::Stopped,
+            State::Paused => wire::ConnectionState::Paused,
+        },
+        reason: connection.reason.as_ref().map(|reason| wire::ConnectionReason {
+            code: reason.code().to_owned(),
+            detail: reason.detail(),
+        }),
+        attempt: connection.attempt,
+        connected_at: connection.connected_at.map(time),
+        next_attempt_at: connection.next_attempt_at.map(time),
+    }
+}
+
+/// An event; with `preview` its data is cut for a list.
+pub(super) fn event(record: &Record, preview: bool) -> wire::Event {
+    let data = &record.message.data;
+    let end = if preview { data.floor_char_boundary(PREVIEW) } else { data.len() };
+    wire::Event {
+        seq: record.seq,
+        feed: record.feed.to_string(),
+        event: record.message.event_type.clone(),
+        data: data[..end].to_owned(),
+        data_truncated: record.data_truncated || end < data.len(),
+        id: record.message.last_event_id.clone(),
+        origin: record.origin.clone(),
+        received_at: time(record.received_at),
+        outcome: outcome(record.outcome),
+        reason: wire::OutcomeReason {
+            code: record.reason.code.to_string(),
+            rule: record.reason.rule,
+            detail: record.reason.detail.clone(),
+        },
+        title: record.notification.title.clone(),
+        body: record.notification.body.clone(),
+        url: record.notification.url.clone(),
+        urgency: urgency(record.notification.urgency),
+        read: record.read,
+    }
+}
+
+fn outcome(outcome: Outcome) -> wire::Outcome {
+    match outcome {
+        Outcome::Shown => wire::Outcome::Shown,
+        Outcome::Pending => wire::Outcome::Pending,
+        Outcome::Summarized => wire::Outcome::Summarized,
+        Outcome::Logged => wire::Outcome::Logged,
+        Outcome::Ignored => wire::Outcome::Ignored,
+        Outcome::Closed => wire::Outcome::Closed,
+    }
+}
+
+fn urgency(urgency: Urgency) -> wire::Urgency {
+    match urgency {
+        Urgency::Low => wire::Urgency::Low,
+        Urgency::Normal => wire::Urgency::Normal,
+        Urgency::Critical => wire::Urgency::Critical,
+    }
+}
+
+pub(super) fn config_error(error: &config::ConfigError) -> wire::ConfigError {
+    wire::ConfigError { line: error.line, key: error.key.clone(), message: error.message.clone() }
+}
+
+pub(super) fn error(error: &engine::Error) -> wire::Error {
+    let code = match error {
+        engine::Error::Config(config) => config_code(config.kind),
+        engine::Error::Log(_) => wire::ErrorCode::EventLog,
+        engine::Error::Thread(_) | engine::Error::Ended => wire::ErrorCode::Internal,
+    };
+    let detail = match error {
+        engine::Error::Config(config) => config.detail.clone(),
+        _ => String::new(),
+    };
+    wire::Error { code, message: error.to_string(), detail }
+}
+
+fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
+    use config::ConfigErrorKind as Kind;
+    match kind {
+        Kind::InvalidUrl => wire::ErrorCode::InvalidUrl,
+        Kind::UnsupportedScheme => wire::ErrorCode::UnsupportedScheme,
+        Kind::DuplicateUrl => wire::ErrorCode::DuplicateUrl,
+        Kind::DuplicateId => wire::ErrorCode::DuplicateId,
+        Kind::InvalidId => wire::ErrorCode::InvalidId,
+        Kind::NoSuchFeed => wire::ErrorCode::NoSuchFeed,
+        Kind::Broken => wire::ErrorCode::BrokenConfig,
+        Kind::CannotRead | Kind::CannotWrite => wire::ErrorCode::CannotWrite,
+    }
+}

@@ -1,0 +1,243 @@
+//! What the event log costs at its full size, each figure beside its budget. Run: `cargo bench -p bellwether-engine --bench
+//! event_log`. Figures hold for the machine they were taken on, alone on it.
+#![allow(clippy::print_stdout, reason = "the figures are what this program is for")]
+
+use std::{
+    error::Error,
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+use bellwether_engine::{
+    event_log::{EventLog, LogReader, NewEvent, Query, ReadMark},
+    event_source::Message,
+    feed::FeedId,
+    notification::Notification,
+    policy::{Outcome, OutcomeReason},
+};
+use jiff::Timestamp;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Events in the full log.
+const ROWS: u64 = 1_000_000;
+/// Events whose rate is measured.
+const SAMPLE: u64 = 100_000;
+/// Events in one transaction, as the engine groups them.
+const GROUP: u64 = 256;
+/// Times each reading is repeated.
+const READINGS: usize = 40;
+
+fn main() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("events.db");
+    let mut log = EventLog::open(&path)?;
+    let mut feeds = Vec::new();
+    for id in ["ops", "mail", "build", "news", "rare"] {
+        feeds.push(FeedId::new(id).ok_or("feed id")?);
+    }
+
+    let mut figures = Figures::default();
+    figures.rate("append, fresh log", append(&mut log, &feeds, 0..SAMPLE)?, 50_000);
+    append(&mut log, &feeds, SAMPLE..ROWS)?;
+    figures.rate("append, 1,000,000 rows", append(&mut log, &feeds, ROWS..ROWS + SAMPLE)?, 40_000);
+    let mut singles = Vec::new();
+    for number in 0..1000 {
+        let start = Instant::now();
+        append(&mut log, &feeds, number..number + 1)?;
+        singles.push(start.elapsed());
+    }
+    figures.time("append, one event alone, p95", p95(singles), Duration::from_millis(1));
+
+    let reader = log.reader();
+    read(&mut figures, &reader, "")?;
+    let start = Instant::now();
+    log.mark_read(&ReadMark::All, true)?;
+    figures.note("mark all read", start.elapsed());
+    let start = Instant::now();
+    append(&mut log, &feeds, 0..1)?;
+    figures.note("append after it", start.elapsed());
+    read(&mut figures, &reader, " (all read)")?;
+    figures.size = std::fs::metadata(&path)?.len();
+    figures.print();
+    Ok(())
+}
+
+/// Lists and searches, every filter with every other.
+fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
+    let any = Query { limit: 200, preview: Some(1024), ..Query::default() };
+    let recent = Timestamp::from_millisecond(time_of(ROWS - 10))?;
+    let mut worst = Duration::ZERO;
+    for feed in [None, Some("mail"), Some("rare")] {
+        for event in [None, Some("message"), Some("seldom")] {
+            for (unread, held_back) in [(false, false), (true, false), (false, true), (true, true)] {
+                for since in [None, Some(recent), Some(Timestamp::UNIX_EPOCH)] {
+                    let query = Query {
+                        feed: feed.and_then(FeedId::new),
+                        event: event.map(Into::into),
+                        unread,
+                        held_back,
+                        since,
+                        ..any.clone()
+                    };
+                    let time = p95_page(reader, &query)?;
+                    if time > Duration::from_millis(10) {
+                        println!("  slow: {time:?} {query:?}");
+                    }
+                    worst = worst.max(time);
+                }
+            }
+        }
+    }
+    figures.time(&format!("newest 200, worst of 108 filters{state}"), worst, Duration::from_millis(10));
+
+    let search = |text: &str| Query { search: Some(text.into()), ..any.clone() };
+    let word = Duration::from_millis(20);
+    for (name, text) in [
+        ("common word", "severity-"),
+        ("rare word", "number777777-"),
+        ("three words", "severity- disk number424242-"),
+        ("1 Chinese character", "磁"),
+        ("2 Chinese characters", "盘已"),
+        ("5 Chinese characters", "服务器磁盘"),
+        ("absent", "nowhere-"),
+    ] {
+        figures.time(&format!("search, {name}{state}"), p95_page(reader, &search(text))?, word);
+    }
+    let wide = Duration::from_millis(100);
+    figures.time(&format!("search, prefix{state}"), p95_page(reader, &search("number12"))?, wide);
+    figures.time(&format!("search, short prefix{state}"), p95_page(reader, &search("n"))?, wide);
+    for (name, query) in [
+        ("feed that lacks it", Query { feed: FeedId::new("rare"), ..search("severity-") }),
+        ("type that lacks it", Query { event: Some("seldom".into()), ..search("severity-") }),
+        ("feed", Query { feed: FeedId::new("mail"), ..search("disk") }),
+        ("unread", Query { unread: true, ..search("severity-") }),
+        ("unread, rare", Query { unread: true, ..search("notseldom-") }),
+        ("held back", Query { held_back: true, ..search("severity-") }),
+        ("held back that lacks it", Query { held_back: true, ..search("popup-") }),
+        ("since", Query { since: Some(recent), ..search("severity-") }),
+    ] {
+        figures.time(&format!("search, {name}{state}"), p95_page(reader, &query)?, wide);
+    }
+    Ok(())
+}
+
+fn p95_page(reader: &LogReader, query: &Query) -> Result<Duration> {
+    let mut times = Vec::with_capacity(READINGS);
+    for _ in 0..READINGS {
+        let start = Instant::now();
+        reader.page(query)?;
+        times.push(start.elapsed());
+        // A second of one reading says enough.
+        if times.iter().sum::<Duration>() > Duration::from_secs(1) {
+            break;
+        }
+    }
+    Ok(p95(times))
+}
+
+fn p95(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[(times.len() * 95).div_ceil(100) - 1]
+}
+
+fn append(log: &mut EventLog, feeds: &[FeedId], numbers: std::ops::Range<u64>) -> Result<f64> {
+    let count = numbers.end - numbers.start;
+    let mut spent = Duration::ZERO;
+    let mut next = numbers.start;
+    while next < numbers.end {
+        let events: Vec<_> =
+            (next..numbers.end.min(next + GROUP)).map(|number| event(feeds, number)).collect();
+        next += GROUP;
+        let start = Instant::now();
+        let mut batch = log.begin()?;
+        for event in &events {
+            let new = NewEvent {
+                message: &event.message,
+                origin: "https://alerts.example.org",
+                received_at: Timestamp::from_millisecond(event.at)?,
+                outcome: event.outcome,
+                reason: &event.reason,
+                notification: &event.notification,
+            };
+            batch.append(event.feed, &new)?;
+        }
+        batch.commit()?;
+        spent += start.elapsed();
+    }
+    Ok(count as f64 / spent.as_secs_f64())
+}
+
+struct Event<'a> {
+    feed: &'a FeedId,
+    message: Message,
+    at: i64,
+    outcome: Outcome,
+    reason: OutcomeReason,
+    notification: Notification,
+}
+
+/// 1 in 1,000 of a rare feed, 1 in 500 of a rare type, 2 in 5 in the log only, 1 in 50 ignored; a fifth in Chinese.
+fn event(feeds: &[FeedId], number: u64) -> Event<'_> {
+    let seldom = number % 500 == 3;
+    let feed = if number % 1000 == 7 { &feeds[4] } else { &feeds[(number % 4) as usize] };
+    let outcome = match number % 50 {
+        0 => Outcome::Ignored,
+        1..=20 => Outcome::Logged,
+        _ => Outcome::Pending,
+    };
+    let outcome = if outcome == Outcome::Pending && number + 5_000 < ROWS { Outcome::Shown } else { outcome };
+    let title = if number % 5 == 2 { "服务器磁盘已满" } else { "disk almost full" };
+    let body = format!("number{number} on host{} needs care", number % 97);
+    let mut data = format!(r#"{{"title":"{title}","message":"{body}","priority":{},"#, number % 6);
+    let level = if number % 1000 == 7 || seldom { "calm" } else { "severity" };
+    let popup = if outcome == Outcome::Shown { "popup" } else { "quiet" };
+    let _ = write!(data, r#""tags":["{level}","{popup}"],"click":"https://example.org/alerts/{number}"}}"#);
+    Event {
+        feed,
+        message: Message {
+            event_type: if seldom { "seldom" } else { "message" }.into(),
+            data,
+            last_event_id: number.to_string(),
+        },
+        at: time_of(number),
+        outcome,
+        reason: OutcomeReason { code: "rule".into(), rule: Some(1), detail: String::new() },
+        notification: Notification { title: title.into(), body, ..Notification::default() },
+    }
+}
+
+/// One event each second, in milliseconds.
+fn time_of(number: u64) -> i64 {
+    1_700_000_000_000 + number.cast_signed() * 1000
+}
+
+/// Lines of figure and budget.
+#[derive(Default)]
+struct Figures {
+    lines: Vec<(String, String, String, bool)>,
+    size: u64,
+}
+
+impl Figures {
+    fn rate(&mut self, what: &str, rate: f64, budget: u32) {
+        let met = rate >= f64::from(budget);
+        self.lines.push((what.into(), format!("{rate:.0}/s"), format!("≥ {budget}/s"), met));
+    }
+
+    fn time(&mut self, what: &str, time: Duration, budget: Duration) {
+        let figure = format!("{:.2} ms", time.as_secs_f64() * 1000.0);
+        self.lines.push((what.into(), figure, format!("≤ {} ms", budget.as_millis()), time <= budget));
+    }
+
+    fn note(&mut self, what: &str, time: Duration) {
+        self.lines.push((what.into(), format!("{:.2} ms", time.as_secs_f64() * 1000.0), String::new(), true));
+    }
+
+    fn print(&self) {
+        for (what, figure, budget, met) in &self.lines {
+            println!("{what:<52} {figure:>12}  {budget:<12} {}", if *met { "" } else { "MISSED" });
+        }
+        println!("{:<52} {:>9} MB", "size of the log", self.size / 1_000_000);
+    }
+}

@@ -1,0 +1,185 @@
+//! What people and programs ask of the loop.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{
+    Command, Error, FeedView, Update,
+    event_loop::{EventLoop, decide, popup},
+    feeds::{Change, Entry, change},
+};
+use crate::{
+    config::{self, Config, ConfigError, FeedChange, NewFeed},
+    event_log::{LogError, Query},
+    event_source::Message,
+    feed::FeedId,
+};
+
+impl EventLoop {
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Feeds(reply) => answer(reply, self.feeds.iter().map(Entry::view).collect()),
+            Command::ConfigError(reply) => answer(reply, self.config_error.clone()),
+            Command::LogError(reply) => answer(reply, self.log_error.clone()),
+            Command::ReloadConfig => self.reload_config(),
+            Command::AddFeed(feed, reply) => answer(reply, self.add_feed(&feed)),
+            Command::EditFeed(id, change, reply) => answer(reply, self.edit_feed(&id, &change)),
+            Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
+            Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
+            Command::Sample(id, reply) => answer(reply, self.sample(&id)),
+            Command::MarkRead(which, read, reply) => {
+                let done = self.log.mark_read(&which, read).map_err(Error::from);
+                self.tell(Update::EventsChanged);
+                (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
+                answer(reply, done.map(drop));
+            }
+            Command::Setting(key, reply) => answer(reply, self.log.setting(&key).map_err(Error::from)),
+            Command::SetSetting(key, value, reply) => {
+                answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
+            }
+            Command::Report(report) => self.note_report(report),
+            Command::RetryPopups => self.outbox.resume(),
+            // The loop has ended before it comes here.
+            Command::Shutdown(_) => {}
+        }
+    }
+
+    /// Reads `feeds.toml` and applies what changed. A broken one leaves everything as it is, and is told.
+    pub(super) fn reload_config(&mut self) {
+        let read = self.config.load().and_then(|text| config::parse(&text));
+        let error = match read {
+            Ok(config) => self.apply(config).err().map(|error| self.log_failed(&error)).and(None),
+            Err(error) => Some(error),
+        };
+        self.config_error = error;
+        self.tell(Update::Config);
+    }
+
+    pub(super) fn log_failed(&mut self, error: &LogError) {
+        self.log_error = Some(error.to_string());
+        self.tell(Update::Log);
+    }
+
+    /// Edits `feeds.toml` and applies the result, which is written only if it reads back well.
+    fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, ConfigError>) -> Result<(), Error> {
+        let text = self.config.load()?;
+        let edited = edit(&text)?;
+        let config = config::parse(&edited)?;
+        self.config.replace(&edited)?;
+        self.config_error = None;
+        self.apply(config)?;
+        self.tell(Update::Config);
+        Ok(())
+    }
+
+    /// Makes the running feeds those of the file: in its order, each connection touched only if its own settings changed.
+    fn apply(&mut self, config: Config) -> Result<(), LogError> {
+        let mut old = std::mem::take(&mut self.feeds);
+        let mut result = Ok(());
+        for feed in config.feeds {
+            let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
+            let entry = match known {
+                Some(mut entry) => {
+                    let change = change(&entry.feed, &feed);
+                    entry.feed = feed;
+                    result = result.and(self.adjust(&mut entry, change));
+                    entry
+                }
+                None => match self.connect_new(feed) {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        result = Err(error);
+                        continue;
+                    }
+                },
+            };
+            self.feeds.push(entry);
+        }
+        result
+    }
+
+    fn adjust(&mut self, entry: &mut Entry, change: Change) -> Result<(), LogError> {
+        if change == Change::AnotherStream {
+            self.log.set_url(&entry.feed.id, entry.feed.url.as_str())?;
+            entry.forget_older_connections();
+        }
+        if change != Change::Settings {
+            entry.start(self.log.last_event_id(&entry.feed.id)?, &mut self.connector);
+        }
+        Ok(())
+    }
+
+    fn connect_new(&mut self, feed: Arc<crate::feed::Feed>) -> Result<Entry, LogError> {
+        // The URL may have changed while the program was not running.
+        self.log.set_url(&feed.id, feed.url.as_str())?;
+        let counts = self.log.counts(&feed.id)?;
+        let last_event_id = self.log.last_event_id(&feed.id)?;
+        let mut entry = Entry::new(feed, counts, &self.connector);
+        entry.start(last_event_id, &mut self.connector);
+        Ok(entry)
+    }
+
+    fn add_feed(&mut self, feed: &NewFeed) -> Result<FeedView, Error> {
+        let mut added = None;
+        self.edit(|text| {
+            let (text, id) = config::edit::add_feed(text, feed)?;
+            added = Some(id);
+            Ok(text)
+        })?;
+        let id = added.ok_or(Error::Ended)?;
+        self.view(&id)
+    }
+
+    fn edit_feed(&mut self, id: &FeedId, change: &FeedChange) -> Result<FeedView, Error> {
+        self.edit(|text| config::edit::edit_feed(text, id, change))?;
+        self.view(id)
+    }
+
+    fn remove_feed(&mut self, id: &FeedId) -> Result<(), Error> {
+        self.edit(|text| config::edit::remove_feed(text, id))
+    }
+
+    fn reconnect(&mut self, id: Option<&FeedId>) -> Result<(), Error> {
+        if let Some(id) = id {
+            self.view(id)?;
+        }
+        for at in 0..self.feeds.len() {
+            let entry = &mut self.feeds[at];
+            let wanted = id.is_none_or(|id| entry.feed.id == *id);
+            if !wanted || entry.feed.paused || entry.end_wait() {
+                continue;
+            }
+            let last_event_id = self.log.last_event_id(&entry.feed.id)?;
+            entry.start(last_event_id, &mut self.connector);
+            let view = entry.view();
+            self.tell(Update::Feed(view));
+        }
+        Ok(())
+    }
+
+    /// The newest event's popup, or one of a made-up message, as the feed's rules make it.
+    fn sample(&mut self, id: &FeedId) -> Result<(), Error> {
+        let feed = self.view(id)?.feed;
+        let query = Query { feed: Some(id.clone()), limit: 1, ..Query::default() };
+        let newest = self.log.reader().page(&query)?.records.pop().map(|record| record.message);
+        let message = newest.unwrap_or_else(|| Message {
+            event_type: "message".to_owned(),
+            data: r#"{"title": "Bellwether", "message": "🔔"}"#.to_owned(),
+            last_event_id: String::new(),
+        });
+        let notification = decide(&feed, &message, jiff::Timestamp::now()).notification;
+        self.notifier.show(popup(&feed, Vec::new(), notification));
+        Ok(())
+    }
+
+    fn view(&self, id: &FeedId) -> Result<FeedView, Error> {
+        let entry = self.feeds.iter().find(|entry| entry.feed.id == *id);
+        entry.map(Entry::view).ok_or_else(|| Error::Config(ConfigError::no_such_feed(id)))
+    }
+}
+
+fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    // Whoever asked may have gone: that is theirs to decide.
+    let _ = reply.send(value);
+}

@@ -1,0 +1,423 @@
+//! The loop itself: what comes in, in order, and what is done about it.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    Command, Engine, Error, GROUP, Notifier, Parts, Popup, QUEUE, Report, UPDATES, Update,
+    feeds::{Connector, Entry, Source},
+    outbox::Outbox,
+};
+use crate::{
+    config::{ConfigError, ConfigFile},
+    event_log::{EventLog, LogError, NewEvent, Record},
+    event_source::Message,
+    feed::{ConnectionState, Feed, Reason, State},
+    notification::Notification,
+    policy::{self, Outcome, OutcomeReason},
+    rule::{Decision, FeedFacts},
+    subscription::Signal,
+};
+
+/// How long the loop waits before it tries a failed commit again.
+const COMMIT_RETRY: Duration = Duration::from_secs(2);
+
+/// How long it waits before it offers popups again to a notification server that is there but refused one.
+const POPUP_RETRY: Duration = Duration::from_secs(5);
+
+/// After this long without an event the memory that a burst took is given back.
+const REST: Duration = Duration::from_secs(3);
+
+/// How many pending events are read from the log at once, to be shown or summed up.
+const BACKLOG: usize = 1000;
+
+pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
+    let (command_sender, commands) = mpsc::channel(QUEUE);
+    let (signal_sender, signals) = mpsc::channel(QUEUE);
+    let (updates, _) = broadcast::channel(UPDATES);
+    let runtime = tokio::runtime::Handle::current();
+    let reader = parts.log.reader();
+    let mut event_loop = EventLoop {
+        config: parts.config,
+        config_error: None,
+        log: parts.log,
+        log_error: None,
+        notifier: Box::new(parts.notifier),
+        outbox: Outbox::new(),
+        feeds: Vec::new(),
+        connector: Connector {
+            runtime: runtime.clone(),
+            client: parts.client,
+            limits: parts.limits,
+            seed: parts.seed,
+            signals: signal_sender,
+            generation: 0,
+        },
+        commands,
+        command_sender: command_sender.downgrade(),
+        signals,
+        updates: updates.clone(),
+        stalled: Vec::new(),
+        retry_at: None,
+        rest_at: None,
+    };
+    event_loop.reload_config();
+    thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || runtime.block_on(event_loop.run()))
+        .map_err(Error::Thread)?;
+    Ok(Engine { commands: command_sender, updates, reader })
+}
+
+/// A signal, from which connection, and when it came.
+type Arrival = (Source, Signal, Timestamp);
+
+pub(super) struct EventLoop {
+    pub(super) config: ConfigFile,
+    pub(super) config_error: Option<ConfigError>,
+    pub(super) log: EventLog,
+    pub(super) log_error: Option<String>,
+    pub(super) notifier: Box<dyn Notifier>,
+    pub(super) outbox: Outbox,
+    pub(super) feeds: Vec<Entry>,
+    pub(super) connector: Connector,
+    commands: mpsc::Receiver<Command>,
+    /// Weak, so that the loop ends with the last handle.
+    pub(super) command_sender: mpsc::WeakSender<Command>,
+    signals: mpsc::Receiver<(Source, Signal)>,
+    updates: broadcast::Sender<Update>,
+    /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
+    stalled: Vec<Arrival>,
+    retry_at: Option<Instant>,
+    rest_at: Option<Instant>,
+}
+
+/// What the loop wakes up for.
+enum Input {
+    Command(Command),
+    Signals(Vec<(Source, Signal)>),
+    RetryCommit,
+    Rest,
+    End,
+}
+
+impl EventLoop {
+    async fn run(mut self) {
+        loop {
+            match self.next().await {
+                Input::Command(Command::Shutdown(reply)) => {
+                    self.feeds.clear();
+                    self.drain();
+                    let _ = reply.send(());
+                    return;
+                }
+                Input::Command(command) => self.obey(command),
+                Input::Signals(signals) => {
+                    let now = Timestamp::now();
+                    self.take(signals.into_iter().map(|(source, signal)| (source, signal, now)).collect());
+                    self.rest_at = Some(Instant::now() + REST);
+                }
+                Input::RetryCommit => {
+                    self.retry_at = None;
+                    let stalled = std::mem::take(&mut self.stalled);
+                    self.take(stalled);
+                }
+                Input::Rest => {
+                    self.rest_at = None;
+                    // What is not given back now is given back after the next burst.
+                    let _ = self.log.release_memory();
+                }
+                Input::End => return,
+            }
+            self.hand_over();
+        }
+    }
+
+    async fn next(&mut self) -> Input {
+        let mut group = Vec::new();
+        let flowing = self.stalled.is_empty();
+        tokio::select! {
+            biased;
+            command = self.commands.recv() => command.map_or(Input::End, Input::Command),
+            _ = self.signals.recv_many(&mut group, GROUP), if flowing => Input::Signals(group),
+            () = until(self.retry_at) => Input::RetryCommit,
+            () = until(self.rest_at) => Input::Rest,
+        }
+    }
+
+    /// What has already been received is committed before the end.
+    fn drain(&mut self) {
+        let now = Timestamp::now();
+        while let Ok((source, signal)) = self.signals.try_recv() {
+            self.stalled.push((source, signal, now));
+        }
+        let rest = std::mem::take(&mut self.stalled);
+        self.take(rest);
+    }
+
+    /// Takes signals in order; messages that follow each other are committed together.
+    fn take(&mut self, signals: Vec<Arrival>) {
+        let mut signals = signals.into_iter();
+        let mut group = Vec::new();
+        loop {
+            let next = signals.next();
+            if matches!(&next, Some((_, Signal::Message(_) | Signal::LastEventId(_), _))) {
+                group.extend(next);
+                continue;
+            }
+            if let Err((mut group, error)) = self.commit(std::mem::take(&mut group)) {
+                group.extend(next);
+                group.extend(signals);
+                self.stall(group, &error);
+                return;
+            }
+            match next {
+                Some((source, signal, _)) => self.note(&source, signal),
+                None => break,
+            }
+        }
+        if self.log_error.take().is_some() {
+            self.tell(Update::Log);
+        }
+    }
+
+    fn stall(&mut self, group: Vec<Arrival>, error: &LogError) {
+        self.stalled = group;
+        self.retry_at = Some(Instant::now() + COMMIT_RETRY);
+        let text = error.to_string();
+        if self.log_error.as_ref() != Some(&text) {
+            self.log_error = Some(text);
+            self.tell(Update::Log);
+        }
+    }
+
+    /// A signal that changes no data.
+    fn note(&mut self, source: &Source, signal: Signal) {
+        let Some(entry) = self.feeds.iter_mut().find(|entry| entry.feed.id == source.feed) else { return };
+        if !entry.is_current(source) {
+            return;
+        }
+        match signal {
+            Signal::Opened { origin, replay } => {
+                entry.origin = origin;
+                entry.replay_window = replay;
+                return;
+            }
+            Signal::State(connection) => entry.connection = connection,
+            Signal::Oversized(total) => entry.set_oversized(total),
+            Signal::Message(_) | Signal::LastEventId(_) => return,
+        }
+        let view = entry.view();
+        self.tell(Update::Feed(view));
+    }
+
+    /// Decides on messages and commits them with their outcomes and last event IDs, in one transaction; then tells everyone.
+    /// On an error nothing has happened, neither in the log nor here, and the group comes back.
+    fn commit(&mut self, group: Vec<Arrival>) -> Result<(), (Vec<Arrival>, LogError)> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let windows: Vec<bool> = self.feeds.iter().map(|entry| entry.replay_window).collect();
+        match self.write(&group) {
+            Ok(written) => {
+                self.announce(group, written);
+                Ok(())
+            }
+            Err(error) => {
+                for (entry, window) in self.feeds.iter_mut().zip(windows) {
+                    entry.replay_window = window;
+                }
+                Err((group, error))
+            }
+        }
+    }
+
+    fn write(&mut self, group: &[Arrival]) -> Result<Vec<Written>, LogError> {
+        let mut written = Vec::with_capacity(group.len());
+        let mut batch = self.log.begin()?;
+        for (position, (source, signal, received_at)) in group.iter().enumerate() {
+            let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else { continue };
+            let entry = &mut self.feeds[feed];
+            if !entry.owns(source) {
+                continue;
+            }
+            let message = match signal {
+                Signal::Message(message) => message,
+                Signal::LastEventId(id) => {
+                    batch.set_last_event_id(&source.feed, id)?;
+                    continue;
+                }
+                _ => continue,
+            };
+            if entry.suspects_repeats(message) {
+                if batch.is_logged(&source.feed, message)? {
+                    batch.count_repeat(&source.feed, &message.last_event_id)?;
+                    continue;
+                }
+            }
+            entry.replay_window = false;
+            let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
+            let event = NewEvent {
+                message,
+                origin: &entry.origin,
+                received_at: *received_at,
+                outcome,
+                reason: &reason,
+                notification: &notification,
+            };
+            let seq = batch.append(&source.feed, &event)?;
+            written.push(Written { position, feed, seq, outcome, reason, notification });
+        }
+        batch.commit()?;
+        Ok(written)
+    }
+
+    /// After the commit: popups, closed feeds, and word to everyone who listens.
+    fn announce(&mut self, mut group: Vec<Arrival>, written: Vec<Written>) {
+        let mut touched = vec![false; self.feeds.len()];
+        for (source, ..) in &group {
+            if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
+                touched[feed] = true;
+            }
+        }
+        for Written { position, feed, seq, outcome, reason, notification } in written {
+            let entry = &mut self.feeds[feed];
+            let (_, signal, received_at) = &mut group[position];
+            if outcome == Outcome::Closed {
+                let rule = reason.rule.unwrap_or_default();
+                entry.stop(ConnectionState {
+                    reason: Some(Reason::ClosedByRule(rule)),
+                    ..ConnectionState::new(State::Stopped)
+                });
+            }
+            if outcome == Outcome::Pending {
+                self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone()));
+            }
+            let Signal::Message(message) = signal else { continue };
+            if self.updates.receiver_count() > 0 {
+                let record = Record {
+                    seq,
+                    feed: entry.feed.id.clone(),
+                    message: std::mem::take(message),
+                    data_truncated: false,
+                    origin: entry.origin.clone(),
+                    received_at: *received_at,
+                    outcome,
+                    reason,
+                    notification,
+                    read: false,
+                };
+                let _ = self.updates.send(Update::Event(Arc::new(record)));
+            }
+        }
+        for feed in touched.iter().enumerate().filter_map(|(feed, touched)| touched.then_some(feed)) {
+            self.refresh(feed);
+        }
+    }
+
+    /// Reads a feed's counts again and tells of them.
+    pub(super) fn refresh(&mut self, feed: usize) {
+        let Some(entry) = self.feeds.get_mut(feed) else { return };
+        if let Ok(counts) = self.log.counts(&entry.feed.id) {
+            entry.counts = counts;
+        }
+        let view = entry.view();
+        self.tell(Update::Feed(view));
+    }
+
+    pub(super) fn tell(&self, update: Update) {
+        // An error means that nobody listens.
+        let _ = self.updates.send(update);
+    }
+
+    /// Gives the notifier what it may have, from the outbox or from the log.
+    pub(super) fn hand_over(&mut self) {
+        if self.outbox.wants_from_log() {
+            self.refill();
+        }
+        while let Some(popup) = self.outbox.next() {
+            self.notifier.show(popup);
+        }
+    }
+
+    fn refill(&mut self) {
+        let Ok(pending) = self.log.pending(BACKLOG) else { return };
+        let complete = pending.len() < BACKLOG;
+        let popups = policy::backlog(pending).into_iter().filter_map(|popup| self.drawn_together(popup)).collect();
+        self.outbox.refill(popups, complete);
+    }
+
+    fn drawn_together(&self, popup: policy::Popup) -> Option<Popup> {
+        let events = popup.records.iter().map(|record| record.seq).collect();
+        let newest = popup.records.into_iter().next_back()?;
+        let known = self.feeds.iter().find(|entry| entry.feed.id == newest.feed);
+        Some(Popup {
+            events,
+            // A feed that was removed meanwhile has no name any more.
+            feed_name: known.map_or_else(|| newest.feed.to_string(), |entry| entry.feed.name.clone()),
+            feed: newest.feed,
+            notification: newest.notification,
+        })
+    }
+
+    /// What became of a popup, or of the notification server.
+    pub(super) fn note_report(&mut self, report: Report) {
+        match report {
+            Report::Available(true) => self.outbox.resume(),
+            Report::Available(false) => self.outbox.suspend(),
+            // A sample is no event's popup.
+            Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
+            Report::Shown { events } => {
+                self.outbox.reported();
+                let outcome = if events.len() > 1 { Outcome::Summarized } else { Outcome::Shown };
+                match self.log.mark_handed_over(&events, outcome) {
+                    Ok(()) => self.tell(Update::EventsChanged),
+                    // The event stays pending, so a popup may come twice here: better than never.
+                    Err(error) => self.log_failed(&error),
+                }
+            }
+            Report::Failed { .. } => {
+                self.outbox.reported();
+                self.outbox.suspend();
+                let Some(commands) = self.command_sender.upgrade() else { return };
+                self.connector.runtime.spawn(async move {
+                    sleep(POPUP_RETRY).await;
+                    let _ = commands.send(Command::RetryPopups).await;
+                });
+            }
+        }
+    }
+}
+
+/// A message's way through one group.
+struct Written {
+    /// Its place in the group.
+    position: usize,
+    /// Its feed's place among the feeds.
+    feed: usize,
+    seq: u64,
+    outcome: Outcome,
+    reason: OutcomeReason,
+    notification: Notification,
+}
+
+pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -> Popup {
+    Popup { events, feed: feed.id.clone(), feed_name: feed.name.clone(), notification }
+}
+
+pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
+    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: feed.url.as_str() };
+    feed.rules.evaluate(&facts, message, received_at)
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,182 @@
+//! The feeds as the loop keeps them: their connections, and what a changed `feeds.toml` means for each.
+
+use std::sync::Arc;
+
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc},
+    task::AbortHandle,
+};
+
+use super::FeedView;
+use crate::{
+    event_log::Counts,
+    event_source::{Limits, Message},
+    feed::{ConnectionState, Feed, FeedId, Repeats, State},
+    subscription::{Client, Signal, Subscription},
+};
+
+/// Which connection a signal is from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) feed: FeedId,
+    /// Grows with each connection task of the engine, so that a late signal of an ended one is known as such.
+    pub(super) generation: u64,
+}
+
+/// What every connection is made with.
+pub(super) struct Connector {
+    pub(super) runtime: Handle,
+    pub(super) client: Client,
+    pub(super) limits: Limits,
+    pub(super) seed: u64,
+    pub(super) signals: mpsc::Sender<(Source, Signal)>,
+    pub(super) generation: u64,
+}
+
+/// One feed in the loop.
+pub(super) struct Entry {
+    pub(super) feed: Arc<Feed>,
+    pub(super) connection: ConnectionState,
+    pub(super) counts: Counts,
+    pub(super) origin: String,
+    /// From a reconnect to the first message that is not in the log: here an equal message is a repeat.
+    pub(super) replay_window: bool,
+    oversized_before: u64,
+    oversized_now: u64,
+    generation: u64,
+    /// The first generation that connected to the present URL: messages of older ones are another stream's.
+    url_since: u64,
+    task: Option<Task>,
+}
+
+struct Task {
+    abort: AbortHandle,
+    try_now: Arc<Notify>,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}
+
+impl Entry {
+    pub(super) fn new(feed: Arc<Feed>, counts: Counts, connector: &Connector) -> Self {
+        Self {
+            feed,
+            connection: ConnectionState::new(State::Paused),
+            counts,
+            origin: String::new(),
+            replay_window: false,
+            oversized_before: 0,
+            oversized_now: 0,
+            generation: connector.generation,
+            url_since: connector.generation + 1,
+            task: None,
+        }
+    }
+
+    /// Connects anew, or not at all if the feed is paused. Whatever connection there was is closed.
+    pub(super) fn start(&mut self, last_event_id: String, connector: &mut Connector) {
+        self.task = None;
+        self.oversized_before += std::mem::take(&mut self.oversized_now);
+        connector.generation += 1;
+        self.generation = connector.generation;
+        if self.feed.paused {
+            self.connection = ConnectionState::new(State::Paused);
+            return;
+        }
+        self.connection = ConnectionState::new(State::Connecting);
+        let source = Source { feed: self.feed.id.clone(), generation: self.generation };
+        let subscription = Subscription {
+            url: self.feed.url.clone(),
+            idle_timeout: self.feed.idle_timeout,
+            last_event_id,
+            limits: connector.limits.clone(),
+            // A different sequence for each feed and connection: feeds of one host must not return in step.
+            seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        };
+        let try_now = Arc::new(Notify::new());
+        let run = subscription.run(
+            connector.client.clone(),
+            Arc::clone(&try_now),
+            connector.signals.clone(),
+            move |signal| (source.clone(), signal),
+        );
+        self.task = Some(Task { abort: connector.runtime.spawn(run).abort_handle(), try_now });
+    }
+
+    /// Closes the connection for good, with the state to show.
+    pub(super) fn stop(&mut self, connection: ConnectionState) {
+        self.task = None;
+        self.connection = connection;
+    }
+
+    /// The URL changed: what older connections still deliver belongs to another stream.
+    pub(super) fn forget_older_connections(&mut self) {
+        self.url_since = self.generation + 1;
+        self.origin.clear();
+    }
+
+    /// Ends a wait at once; false if there is none to end, and the connection must be made anew.
+    pub(super) fn end_wait(&self) -> bool {
+        let waiting = matches!(self.connection.state, State::Waiting | State::NeedsAttention);
+        match &self.task {
+            Some(task) if waiting => {
+                task.try_now.notify_one();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a signal is from the present connection.
+    pub(super) fn is_current(&self, source: &Source) -> bool {
+        source.generation == self.generation && self.task.is_some()
+    }
+
+    /// Whether a message is of this feed's stream: it was received, so it counts, even if its connection has ended since.
+    pub(super) fn owns(&self, source: &Source) -> bool {
+        source.generation >= self.url_since
+    }
+
+    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with an ID.
+    pub(super) fn suspects_repeats(&self, message: &Message) -> bool {
+        self.replay_window && self.feed.repeats == Repeats::Hide && !message.last_event_id.is_empty()
+    }
+
+    pub(super) fn set_oversized(&mut self, of_this_connection: u64) {
+        self.oversized_now = of_this_connection;
+    }
+
+    pub(super) fn view(&self) -> FeedView {
+        FeedView {
+            feed: Arc::clone(&self.feed),
+            connection: self.connection.clone(),
+            counts: self.counts,
+            oversized: self.oversized_before + self.oversized_now,
+        }
+    }
+}
+
+/// What a changed declaration asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    /// Nothing that the connection would notice.
+    Settings,
+    /// A new connection to the same stream.
+    Reconnect,
+    /// Another stream: its last event ID is no longer this feed's.
+    AnotherStream,
+}
+
+pub(super) fn change(old: &Feed, new: &Feed) -> Change {
+    if old.url != new.url {
+        Change::AnotherStream
+    } else if old.paused != new.paused || old.idle_timeout != new.idle_timeout {
+        Change::Reconnect
+    } else {
+        Change::Settings
+    }
+}

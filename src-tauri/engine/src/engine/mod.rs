@@ -1,0 +1,257 @@
+//! The one loop: every message of every feed, every wish of a person, and every report of the notification server passes
+//! through it, in order, on a thread of its own.
+//!
+//! Invariants:
+//! - An event, its feed's last event ID and its outcome are committed together, before anything is shown. After a `kill -9`
+//!   at any moment a server that replays leaves every event in the log exactly once.
+//! - The loop is the log's only writer. It commits what has queued up in one transaction, [`GROUP`] events at most.
+//! - Queues are bounded ([`QUEUE`]): a slow or full disk becomes back-pressure on the connections, never memory, never loss.
+//! - No connection's future is polled here: asking for a state cannot drop a stream, waiting for a click cannot block.
+//! - What is to be shown and not yet recorded as handed over is shown once a notification server is there, also after a restart.
+
+mod commands;
+mod event_loop;
+mod feeds;
+mod outbox;
+
+use std::{io, sync::Arc};
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::{
+    config::{ConfigError, ConfigFile, FeedChange, NewFeed},
+    event_log::{Counts, EventLog, LogError, LogReader, ReadMark, Record},
+    event_source::Limits,
+    feed::{ConnectionState, Feed, FeedId},
+    notification::Notification,
+    subscription::Client,
+};
+
+/// How many signals of connections, and how many wishes, may wait.
+pub const QUEUE: usize = 1024;
+
+/// How many events are committed in one transaction.
+pub const GROUP: usize = 256;
+
+/// How many updates a slow reader may be behind before it is told that it lags.
+const UPDATES: usize = 256;
+
+/// Where popups go. Called after the commit and never waited for.
+pub trait Notifier: Send + 'static {
+    /// Takes a popup to be shown. Its end is told with [`Engine::report`]: one report for each popup.
+    fn show(&mut self, popup: Popup);
+}
+
+/// A popup, as a value: texts are plain, the notifier escapes what its server reads as markup.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Popup {
+    /// The events it tells of; empty for a sample.
+    pub events: Vec<u64>,
+    /// Their feed.
+    pub feed: FeedId,
+    /// What a person calls the feed.
+    pub feed_name: String,
+    /// Of one event what it says; of several what the newest says.
+    pub notification: Notification,
+}
+
+/// What became of a popup, or of the notification server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// The server took it.
+    Shown {
+        /// The popup's events.
+        events: Vec<u64>,
+    },
+    /// The server did not take it; it is shown later.
+    Failed {
+        /// The popup's events.
+        events: Vec<u64>,
+    },
+    /// The server came or went.
+    Available(bool),
+}
+
+/// A feed as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FeedView {
+    /// Its settings.
+    pub feed: Arc<Feed>,
+    /// Its connection.
+    pub connection: ConnectionState,
+    /// What came of it so far.
+    pub counts: Counts,
+    /// Messages over the size limit since the start of the program.
+    pub oversized: u64,
+}
+
+/// What changed.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// A feed's connection or counts.
+    Feed(FeedView),
+    /// The set of feeds, or the state of `feeds.toml`.
+    Config,
+    /// A new event in the log.
+    Event(Arc<Record>),
+    /// Events changed in place.
+    EventsChanged,
+    /// The log cannot be written, or can be again.
+    Log,
+}
+
+/// Why a wish was not granted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `feeds.toml`, or what was to be written into it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The event log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The engine's thread could not be started.
+    #[error("cannot start the engine's thread: {0}")]
+    Thread(io::Error),
+    /// The engine has ended.
+    #[error("Bellwether is shutting down")]
+    Ended,
+}
+
+/// What an engine is made of.
+pub struct Parts<N> {
+    /// `feeds.toml`.
+    pub config: ConfigFile,
+    /// The event log.
+    pub log: EventLog,
+    /// What all feeds connect with.
+    pub client: Client,
+    /// Limits of every connection.
+    pub limits: Limits,
+    /// Where popups go.
+    pub notifier: N,
+    /// Seeds the jitter of every feed.
+    pub seed: u64,
+}
+
+/// A handle to the running engine; clones reach the same one.
+#[derive(Clone)]
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    updates: broadcast::Sender<Update>,
+    reader: LogReader,
+}
+
+/// Everything that is asked of the loop from outside. Connections speak through a queue of their own.
+pub(crate) enum Command {
+    Feeds(Reply<Vec<FeedView>>),
+    ConfigError(Reply<Option<ConfigError>>),
+    LogError(Reply<Option<String>>),
+    ReloadConfig,
+    AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
+    EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
+    RemoveFeed(FeedId, Reply<Result<(), Error>>),
+    Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
+    Sample(FeedId, Reply<Result<(), Error>>),
+    MarkRead(ReadMark, bool, Reply<Result<(), Error>>),
+    Setting(String, Reply<Result<Option<String>, Error>>),
+    SetSetting(String, String, Reply<Result<(), Error>>),
+    Report(Report),
+    RetryPopups,
+    Shutdown(Reply<()>),
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<T>;
+
+impl Engine {
+    /// Reads `feeds.toml` and starts the loop on a thread of its own; its connections run on the current tokio runtime.
+    /// A broken `feeds.toml` is no error here: [`Engine::config_error`] tells of it, and a mended one is picked up.
+    pub fn start<N: Notifier>(parts: Parts<N>) -> Result<Self, Error> {
+        event_loop::start(parts)
+    }
+
+    /// The events, for any thread.
+    pub fn log(&self) -> &LogReader {
+        &self.reader
+    }
+
+    /// What changes from now on. A reader that falls far behind is told so by the channel.
+    pub fn updates(&self) -> broadcast::Receiver<Update> {
+        self.updates.subscribe()
+    }
+
+    /// The feeds in the file's order.
+    pub async fn feeds(&self) -> Result<Vec<FeedView>, Error> {
+        self.ask(Command::Feeds).await
+    }
+
+    /// What is wrong with `feeds.toml`; the last good state holds on meanwhile.
+    pub async fn config_error(&self) -> Result<Option<ConfigError>, Error> {
+        self.ask(Command::ConfigError).await
+    }
+
+    /// Why the event log cannot be written now, if so; connections wait until it can.
+    pub async fn log_error(&self) -> Result<Option<String>, Error> {
+        self.ask(Command::LogError).await
+    }
+
+    /// Reads `feeds.toml` again, after it changed.
+    pub async fn reload_config(&self) {
+        let _ = self.commands.send(Command::ReloadConfig).await;
+    }
+
+    /// Writes a new feed into `feeds.toml` and connects to it.
+    pub async fn add_feed(&self, feed: NewFeed) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::AddFeed(feed, reply)).await?
+    }
+
+    /// Changes a feed in `feeds.toml`, and reconnects where the change calls for it.
+    pub async fn edit_feed(&self, id: FeedId, change: FeedChange) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::EditFeed(id, change, reply)).await?
+    }
+
+    /// Removes a feed from `feeds.toml`; its events stay in the log.
+    pub async fn remove_feed(&self, id: FeedId) -> Result<(), Error> {
+        self.ask(|reply| Command::RemoveFeed(id, reply)).await?
+    }
+
+    /// Tries a feed, or all that are not paused, at once: a waiting one ends its wait, a connected one begins anew.
+    pub async fn reconnect(&self, id: Option<FeedId>) -> Result<(), Error> {
+        self.ask(|reply| Command::Reconnect(id, reply)).await?
+    }
+
+    /// Shows a popup as this feed's rules make it of its newest event, or of a sample.
+    pub async fn sample(&self, id: FeedId) -> Result<(), Error> {
+        self.ask(|reply| Command::Sample(id, reply)).await?
+    }
+
+    /// Marks events as read or unread.
+    pub async fn mark_read(&self, which: ReadMark, read: bool) -> Result<(), Error> {
+        self.ask(|reply| Command::MarkRead(which, read, reply)).await?
+    }
+
+    /// A small setting of the program's own.
+    pub async fn setting(&self, key: &str) -> Result<Option<String>, Error> {
+        self.ask(|reply| Command::Setting(key.to_owned(), reply)).await?
+    }
+
+    /// Keeps a small setting of the program's own.
+    pub async fn set_setting(&self, key: &str, value: &str) -> Result<(), Error> {
+        self.ask(|reply| Command::SetSetting(key.to_owned(), value.to_owned(), reply)).await?
+    }
+
+    /// Tells what became of a popup.
+    pub async fn report(&self, report: Report) {
+        let _ = self.commands.send(Command::Report(report)).await;
+    }
+
+    /// Closes every connection, commits what has come, and ends the loop.
+    pub async fn shutdown(&self) {
+        let _ = self.ask(Command::Shutdown).await;
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Error::Ended)?;
+        answer.await.map_err(|_| Error::Ended)
+    }
+}

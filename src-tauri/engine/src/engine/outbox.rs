@@ -1,0 +1,143 @@
+//! The way from committed events to the notification server, at the server's pace.
+//!
+//! The log itself is the queue: here lie only the next few popups. What does not fit waits in the log as pending, and when
+//! it is read from there, or when the server was away, many of one feed become one popup.
+
+use std::collections::VecDeque;
+
+use super::Popup;
+
+/// How many popups may be with the notifier without a report.
+const WITH_NOTIFIER: usize = 4;
+
+/// How many popups may wait here.
+const WAITING: usize = 64;
+
+/// Popups between the log and the notifier.
+#[derive(Default)]
+pub(super) struct Outbox {
+    available: bool,
+    waiting: VecDeque<Popup>,
+    with_notifier: usize,
+    /// Whether the log may hold pending events that are neither here nor with the notifier.
+    more_in_log: bool,
+}
+
+impl Outbox {
+    /// An outbox after a start: what the last run left pending is in the log.
+    pub(super) fn new() -> Self {
+        Self { more_in_log: true, ..Self::default() }
+    }
+
+    /// A committed event's popup.
+    pub(super) fn offer(&mut self, popup: impl FnOnce() -> Popup) {
+        if !self.available || self.more_in_log || self.waiting.len() >= WAITING {
+            self.more_in_log = true;
+            return;
+        }
+        self.waiting.push_back(popup());
+    }
+
+    /// Whether it is time to read from the log: then nothing pending is here or with the notifier.
+    pub(super) fn wants_from_log(&self) -> bool {
+        self.available && self.more_in_log && self.waiting.is_empty() && self.with_notifier == 0
+    }
+
+    /// What the log held when [`Outbox::wants_from_log`]; `complete` if there is no more.
+    pub(super) fn refill(&mut self, popups: Vec<Popup>, complete: bool) {
+        self.more_in_log = !complete;
+        self.waiting.extend(popups);
+    }
+
+    /// The next popup for the notifier, if it may have one.
+    pub(super) fn next(&mut self) -> Option<Popup> {
+        if !self.available || self.with_notifier >= WITH_NOTIFIER {
+            return None;
+        }
+        let popup = self.waiting.pop_front()?;
+        self.with_notifier += 1;
+        Some(popup)
+    }
+
+    /// The notifier has done with one popup.
+    pub(super) fn reported(&mut self) {
+        self.with_notifier = self.with_notifier.saturating_sub(1);
+    }
+
+    /// The notification server came, or may be tried again: what is pending is read from the log anew.
+    pub(super) fn resume(&mut self) {
+        if !self.available {
+            self.available = true;
+            self.start_over();
+        }
+    }
+
+    /// The notification server went, or refused: popups wait in the log.
+    pub(super) fn suspend(&mut self) {
+        self.available = false;
+        self.start_over();
+    }
+
+    fn start_over(&mut self) {
+        self.waiting.clear();
+        self.more_in_log = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{feed::FeedId, notification::Notification};
+
+    fn popup(seq: u64) -> Popup {
+        let feed = FeedId::new("f").unwrap();
+        Popup { events: vec![seq], feed, feed_name: String::new(), notification: Notification::default() }
+    }
+
+    fn ready() -> Outbox {
+        let mut outbox = Outbox::new();
+        outbox.resume();
+        outbox.refill(Vec::new(), true);
+        outbox
+    }
+
+    #[test]
+    fn popups_pass_at_the_notifiers_pace() {
+        let mut outbox = ready();
+        for seq in 1..=10 {
+            outbox.offer(|| popup(seq));
+        }
+        let first: Vec<_> = std::iter::from_fn(|| outbox.next()).flat_map(|p| p.events).collect();
+        assert_eq!(first, [1, 2, 3, 4]);
+        outbox.reported();
+        assert_eq!(outbox.next().unwrap().events, [5]);
+        assert!(outbox.next().is_none());
+    }
+
+    #[test]
+    fn what_does_not_fit_waits_in_the_log_and_is_read_once_the_rest_is_done() {
+        let mut outbox = ready();
+        for seq in 1..=100 {
+            outbox.offer(|| popup(seq));
+        }
+        assert!(!outbox.wants_from_log());
+        while outbox.next().is_some() {
+            outbox.reported();
+        }
+        assert!(outbox.wants_from_log());
+        // An event that comes meanwhile must not overtake those in the log.
+        outbox.offer(|| popup(101));
+        assert!(outbox.next().is_none());
+    }
+
+    #[test]
+    fn after_the_server_was_away_everything_pending_is_read_anew() {
+        let mut outbox = ready();
+        outbox.offer(|| popup(1));
+        outbox.suspend();
+        assert!(outbox.next().is_none());
+        assert!(!outbox.wants_from_log());
+        outbox.resume();
+        assert!(outbox.wants_from_log());
+    }
+}

@@ -1,0 +1,43 @@
+import en from '#messages/en.json'
+import zhCN from '#messages/zh-CN.json'
+
+/** A language there is a catalogue for. */
+export type Locale = 'en' | 'zh-CN'
+export type MessageKey = keyof typeof en
+/** What comes before `_one` and `_other` of a message that counts. */
+export type CountKey = MessageKey extends infer Key ? (Key extends `${infer Stem}_other` ? Stem : never) : never
+
+const catalogues: Record<Locale, Record<MessageKey, string>> = { en, 'zh-CN': zhCN }
+
+let current = $state<Locale>('en')
+
+/** The language in use. */
+export function locale(): Locale {
+  return current
+}
+
+export function setLocale(name: string): void {
+  current = name in catalogues ? (name as Locale) : 'en'
+  document.documentElement.lang = current
+}
+
+/** The text of a message, with `{name}` filled from `values`. */
+export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
+  return catalogues[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name]
+    if (value === undefined) return whole
+    return typeof value === 'number' ? new Intl.NumberFormat(current).format(value) : value
+  })
+}
+
+/** The text of a message that counts, in the form that the language uses for `count`. */
+export function tn(key: CountKey, count: number): string {
+  const form = new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'
+  return t(`${key}_${form}` as MessageKey, { count })
+}
+
+/** The text of a message whose last part comes over the wire; `undefined` if this window does not know it. */
+export function known(family: 'reason' | 'outcome' | 'error' | 'part', code: string, values?: Record<string, string | number>) {
+  const key = `${family}.${code}`
+  return Object.hasOwn(catalogues[current], key) ? t(key as MessageKey, values) : undefined
+}

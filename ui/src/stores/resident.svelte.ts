@@ -1,0 +1,134 @@
+import type { Event } from '../generated/Event'
+import type { Feed } from '../generated/Feed'
+import type { Language } from '../generated/Language'
+import type { OpenWindow } from '../generated/OpenWindow'
+import type { Part } from '../generated/Part'
+import type { Status } from '../generated/Status'
+import type { Update } from '../generated/Update'
+import { setLocale } from '../i18n/messages.svelte'
+import type { Transport } from '../transport/transport'
+
+/** Longest wait between two attempts to reach the program, in milliseconds. */
+const MAX_WAIT = 3000
+
+/** What the log is told of the program's updates. */
+export interface Listener {
+  /** Everything may have changed: a first or new connection, or missed updates. */
+  fresh(): void
+  arrived(event: Event): void
+  changed(): void
+  open(request: OpenWindow): void
+}
+
+/** The resident program as the window knows it: its status and feeds, live, and whether it answers. */
+export class Resident {
+  /** The newest status; `null` until the first one came. */
+  status = $state.raw<Status | null>(null)
+  /** Whether updates are flowing. */
+  online = $state(false)
+  /** Whether an attempt to reach it has failed since it was last online. */
+  offline = $state(false)
+
+  #listener: Listener | undefined
+
+  constructor(readonly transport: Transport) {}
+
+  get feeds(): Feed[] {
+    return this.status?.feeds ?? []
+  }
+
+  get unread(): number {
+    return this.feeds.reduce((sum, feed) => sum + feed.counts.unread, 0)
+  }
+
+  get missingParts(): Part[] {
+    return this.status?.parts.filter((part) => !part.available) ?? []
+  }
+
+  feed(id: string | null): Feed | undefined {
+    return this.feeds.find((feed) => feed.id === id)
+  }
+
+  /** Follows the program until the returned function is called; reconnects for as long as that takes. */
+  start(listener: Listener): () => void {
+    this.#listener = listener
+    const stop = new AbortController()
+    void this.#follow(stop.signal)
+    return () => stop.abort()
+  }
+
+  async #follow(stop: AbortSignal): Promise<void> {
+    let wait = MAX_WAIT / 8
+    while (!stop.aborted) {
+      try {
+        await this.transport.follow((update) => this.#take(update), stop)
+      } catch {
+        // The same as an end: there is nobody to ask why.
+      }
+      if (stop.aborted) return
+      wait = this.online ? MAX_WAIT / 8 : Math.min(MAX_WAIT, wait * 2)
+      this.online = false
+      this.offline = true
+      await new Promise((resolve) => setTimeout(resolve, wait))
+    }
+  }
+
+  #take(update: Update): void {
+    switch (update.kind) {
+      case 'status': {
+        const first = !this.online
+        this.online = true
+        this.offline = false
+        this.#setStatus(update.value)
+        if (first) this.#listener?.fresh()
+        break
+      }
+      case 'feed':
+        this.put(update.value)
+        break
+      case 'event':
+        this.#listener?.arrived(update.value)
+        break
+      case 'events_changed':
+        this.#listener?.changed()
+        break
+      case 'open_window':
+        this.#listener?.open(update.value)
+        break
+      case 'lagged':
+        void this.#refresh()
+        break
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#setStatus(await this.transport.request<Status>('GET', '/status'))
+    } catch {
+      // The end of the updates will tell.
+    }
+    this.#listener?.fresh()
+  }
+
+  #setStatus(status: Status): void {
+    this.status = status
+    setLocale(status.locale)
+  }
+
+  /** Puts a feed in its place, or at the end if it is new. */
+  put(feed: Feed): void {
+    if (!this.status) return
+    const known = this.feeds.some((other) => other.id === feed.id)
+    const feeds = known ? this.feeds.map((other) => (other.id === feed.id ? feed : other)) : [...this.feeds, feed]
+    this.status = { ...this.status, feeds }
+  }
+
+  /** Takes a feed away. */
+  drop(id: string): void {
+    if (this.status) this.status = { ...this.status, feeds: this.feeds.filter((feed) => feed.id !== id) }
+  }
+
+  async setLanguage(language: Language): Promise<void> {
+    this.#setStatus(await this.transport.request<Status>('PATCH', '/settings', { language }))
+  }
+}

@@ -1,0 +1,49 @@
+import { getContext, setContext } from 'svelte'
+import { known, t } from '../i18n/messages.svelte'
+import { Failure, type Transport } from '../transport/transport'
+import { Appearance } from './appearance.svelte'
+import { Feeds } from './feeds.svelte'
+import { Log } from './log.svelte'
+import { Resident } from './resident.svelte'
+import { Toasts } from './toasts.svelte'
+
+const KEY = Symbol('window')
+
+/** All that the views share: one store for each of them. */
+export interface Stores {
+  resident: Resident
+  log: Log
+  feeds: Feeds
+  appearance: Appearance
+  toasts: Toasts
+  /** Runs what a person asked for, and tells when it failed. */
+  attempt(action: () => Promise<unknown>): Promise<void>
+}
+
+export function provideStores(transport: Transport): Stores {
+  const resident = new Resident(transport)
+  const toasts = new Toasts()
+  return setContext<Stores>(KEY, {
+    resident,
+    log: new Log(transport),
+    feeds: new Feeds(resident),
+    appearance: new Appearance(),
+    toasts,
+    async attempt(action) {
+      try {
+        await action()
+      } catch (thrown) {
+        toasts.show(sentence(Failure.from(thrown)), { tone: 'bad' })
+      }
+    },
+  })
+}
+
+export function stores(): Stores {
+  return getContext<Stores>(KEY)
+}
+
+/** A failure in the person's language. */
+export function sentence(failure: Failure): string {
+  return known('error', failure.code, { detail: failure.detail || failure.message }) ?? t('error.internal', { detail: failure.message })
+}

@@ -1,0 +1,232 @@
+import type { Event } from '../generated/Event'
+import type { EventPage } from '../generated/EventPage'
+import type { Feed } from '../generated/Feed'
+import type { FeedDraft } from '../generated/FeedDraft'
+import type { FeedEdit } from '../generated/FeedEdit'
+import type { MarkRead } from '../generated/MarkRead'
+import type { SettingsEdit } from '../generated/SettingsEdit'
+import type { Status } from '../generated/Status'
+import type { Update } from '../generated/Update'
+import { Failure, type Method, type Transport } from './transport'
+
+/** A resident program made up in memory: for tests and for showing the window without one. */
+export class Fake implements Transport {
+  status: Status
+  /** Newest first. */
+  events: Event[] = []
+  running = true
+  /** Every request so far, as `METHOD /path`. */
+  requests: { line: string; body: unknown }[] = []
+
+  #followers = new Set<{ receive: (update: Update) => void; end: () => void }>()
+
+  constructor(status: Partial<Status> = {}) {
+    this.status = {
+      version: '0.1.0',
+      pid: 4711,
+      started_at: new Date().toISOString(),
+      language: 'en',
+      locale: 'en',
+      config: { path: '/home/lin/.config/bellwether/feeds.toml', error: null },
+      event_log: '/home/lin/.local/share/bellwether/events.db',
+      parts: [],
+      feeds: [],
+      ...status,
+    }
+  }
+
+  // What happens on the other side
+
+  /** A new event comes in. */
+  arrive(event: Event): void {
+    this.events = [event, ...this.events]
+    this.emit({ kind: 'event', value: event })
+    this.#count(event.feed)
+  }
+
+  emit(update: Update): void {
+    for (const follower of this.#followers) follower.receive(structuredClone(update))
+  }
+
+  set(status: Partial<Status>): void {
+    this.status = { ...this.status, ...status }
+    this.emit({ kind: 'status', value: this.status })
+  }
+
+  change(id: string, change: Partial<Feed>): Feed {
+    const feed = { ...this.#feed(id), ...change }
+    this.status.feeds = this.status.feeds.map((other) => (other.id === id ? feed : other))
+    this.emit({ kind: 'feed', value: feed })
+    return feed
+  }
+
+  /** The program ends. */
+  stop(): void {
+    this.running = false
+    for (const follower of this.#followers) follower.end()
+  }
+
+  /** The program runs again. */
+  run(): void {
+    this.running = true
+  }
+
+  // The socket
+
+  follow(receive: (update: Update) => void, signal: AbortSignal): Promise<void> {
+    if (!this.running) return Promise.reject(new Failure('unreachable'))
+    return new Promise((resolve) => {
+      const follower = {
+        receive,
+        end: () => {
+          this.#followers.delete(follower)
+          resolve()
+        },
+      }
+      this.#followers.add(follower)
+      signal.addEventListener('abort', follower.end)
+      receive({ kind: 'status', value: structuredClone(this.status) })
+    })
+  }
+
+  async request<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    this.requests.push({ line: `${method} ${path}`, body })
+    await Promise.resolve()
+    if (!this.running) throw new Failure('unreachable')
+    return structuredClone(this.#answer(method, new URL(path, 'http://fake'), body)) as T
+  }
+
+  #answer(method: Method, url: URL, body: unknown): unknown {
+    const [, room, id = '', verb = ''] = url.pathname.split('/')
+    switch (`${method} ${room}${id && (room === 'feeds' || /^\d+$/.test(id) ? '/*' : `/${id}`)}${verb && `/${verb}`}`) {
+      case 'GET status':
+        return this.status
+      case 'GET events':
+        return this.#page(url.searchParams)
+      case 'GET events/*':
+        return this.#event(Number(id))
+      case 'POST events/read':
+        return this.#mark(body as MarkRead)
+      case 'POST events/*/open':
+        return undefined
+      case 'POST feeds':
+        return this.#add(body as FeedDraft)
+      case 'PATCH feeds/*':
+        return this.change(id, body as FeedEdit)
+      case 'DELETE feeds/*':
+        this.#feed(id)
+        return this.set({ feeds: this.status.feeds.filter((feed) => feed.id !== id) })
+      case 'POST feeds/*/pause':
+        return this.change(id, { paused: true, connection: connection('paused') })
+      case 'POST feeds/*/resume':
+      case 'POST feeds/*/reconnect':
+        return this.change(id, { paused: false, connection: connection('connecting') })
+      case 'POST demo':
+        return this.#add({ id: 'demo', name: 'Demo', url: 'http://127.0.0.1:4000/events' })
+      case 'PATCH settings':
+        return this.#set(body as SettingsEdit)
+      default:
+        throw new Failure('not_found', url.pathname)
+    }
+  }
+
+  #page(query: URLSearchParams): EventPage {
+    const search = query.get('search')?.toLowerCase()
+    const before = Number(query.get('before') ?? Infinity)
+    const limit = Number(query.get('limit') ?? 200)
+    const found = this.events.filter((event) => {
+      const told = event.outcome === 'shown' || event.outcome === 'summarized'
+      if (query.has('feed') && event.feed !== query.get('feed')) return false
+      if (query.has('unread') && (!told || event.read)) return false
+      if (query.has('held_back') ? told : event.outcome === 'ignored') return false
+      if (search && !`${event.title} ${event.body} ${event.data}`.toLowerCase().includes(search)) return false
+      return event.seq < before
+    })
+    const events = found.slice(0, limit)
+    return { events, next_before: found.length > limit ? (events.at(-1)?.seq ?? null) : null }
+  }
+
+  #event(seq: number): Event {
+    const event = this.events.find((event) => event.seq === seq)
+    if (!event) throw new Failure('no_such_event')
+    return event
+  }
+
+  #mark({ seqs, feed, read }: MarkRead): void {
+    this.events = this.events.map((event) => {
+      const meant = seqs ? seqs.includes(event.seq) : feed === undefined || event.feed === feed
+      return meant ? { ...event, read } : event
+    })
+    for (const { id } of this.status.feeds) this.#count(id)
+    this.emit({ kind: 'events_changed' })
+  }
+
+  #count(id: string): void {
+    const feed = this.status.feeds.find((feed) => feed.id === id)
+    if (!feed) return
+    const events = this.events.filter((event) => event.feed === id)
+    const unread = events.filter((event) => event.outcome === 'shown' && !event.read).length
+    const last_event_at = events[0]?.received_at ?? feed.last_event_at
+    this.change(id, { counts: { ...feed.counts, events: events.length, unread }, last_event_at })
+  }
+
+  #add({ url, id, name, paused = false }: FeedDraft): Feed {
+    if (!URL.canParse(url)) throw new Failure('invalid_url', 'not a URL', url)
+    const { protocol, host } = new URL(url)
+    if (!/^https?:$/.test(protocol)) throw new Failure('unsupported_scheme', 'neither http nor https', url)
+    if (this.status.feeds.some((feed) => feed.url === url)) throw new Failure('duplicate_url', 'there already', url)
+    const state = connection(paused ? 'paused' : 'connecting')
+    const feed = makeFeed({ id: id ?? host.replaceAll(/[^a-z0-9]+/g, '-'), name: name ?? host, url, paused, connection: state })
+    this.set({ feeds: [...this.status.feeds, feed] })
+    return feed
+  }
+
+  #set({ language = 'system' }: SettingsEdit): Status {
+    this.set({ language, locale: language === 'system' ? 'en' : language })
+    return this.status
+  }
+
+  #feed(id: string): Feed {
+    const feed = this.status.feeds.find((feed) => feed.id === id)
+    if (!feed) throw new Failure('no_such_feed', id, id)
+    return feed
+  }
+}
+
+export function connection(state: Feed['connection']['state'], rest: Partial<Feed['connection']> = {}): Feed['connection'] {
+  return { state, reason: null, attempt: 0, connected_at: null, next_attempt_at: null, ...rest }
+}
+
+export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
+  return {
+    name: feed.id,
+    url: `https://${feed.id}.example.org/events`,
+    paused: false,
+    idle_timeout_seconds: 300,
+    repeats: 'hide',
+    rules: 0,
+    connection: connection('connected', { connected_at: new Date().toISOString() }),
+    counts: { events: 0, unread: 0, repeats: 0, ignored: 0, oversized: 0 },
+    last_event_at: null,
+    ...feed,
+  }
+}
+
+export function makeEvent(event: Partial<Event> & { seq: number }): Event {
+  return {
+    feed: 'ops',
+    event: 'message',
+    data: '',
+    data_truncated: false,
+    id: '',
+    received_at: new Date().toISOString(),
+    outcome: 'shown',
+    reason: { code: 'default', rule: null, detail: '' },
+    title: `Event ${event.seq}`,
+    body: '',
+    url: null,
+    urgency: 'normal',
+    read: false,
+    ...event,
+  }
+}

@@ -1,0 +1,36 @@
+import type { Update } from '../generated/Update'
+import { Failure, type Transport } from './transport'
+
+/** Plain HTTP for a browser, through a proxy at `/api` that leads to the control socket: for development. */
+export const transport: Transport = {
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let answer: Response
+    try {
+      answer = await fetch(`/api${path}`, {
+        method,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      })
+    } catch (thrown) {
+      throw new Failure('unreachable', String(thrown))
+    }
+    if (answer.status === 204) return undefined as T
+    const value: unknown = await answer.json().catch(() => null)
+    if (answer.ok) return value as T
+    // The proxy answers 5xx without JSON when nobody listens on the socket.
+    throw Failure.from(value ?? 'no answer')
+  },
+
+  follow(receive, signal) {
+    return new Promise((resolve) => {
+      const source = new EventSource('/api/updates')
+      const end = () => {
+        source.close()
+        resolve()
+      }
+      source.onmessage = (message) => receive(JSON.parse(message.data) as Update)
+      source.onerror = end
+      signal.addEventListener('abort', end)
+    })
+  },
+}

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { svelteTesting } from '@testing-library/svelte/vite'
+import { defineConfig } from 'vitest/config'
+
+/**
+ * How the window reaches the resident program is decided here, so that the built window holds one transport and no other:
+ * `production` speaks Tauri, `browser` plain HTTP through the proxy below, `showcase` to a made-up program in the page.
+ */
+const transports: Record<string, string> = {
+  production: './src/transport/tauri.ts',
+  browser: './src/transport/http.ts',
+  showcase: './src/transport/showcase.ts',
+}
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte(), ...(mode === 'test' ? [svelteTesting()] : [])],
+  resolve: {
+    alias: {
+      '#transport': fileURLToPath(new URL(transports[mode] ?? './src/transport/showcase.ts', import.meta.url)),
+      '#messages': fileURLToPath(new URL('../src-tauri/control/messages', import.meta.url)),
+    },
+  },
+  build: {
+    target: 'safari15',
+    // A data: URL would need a wider content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+  server: {
+    fs: { allow: ['.', '../src-tauri/control/messages'] },
+    proxy: process.env.BELLWETHER_SOCKET
+      ? {
+          '/api': {
+            target: { socketPath: process.env.BELLWETHER_SOCKET } as never,
+            rewrite: (path: string) => path.replace(/^\/api/, ''),
+          },
+        }
+      : undefined,
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['./tests/setup.ts'],
+    include: ['tests/**/*.test.ts'],
+    restoreMocks: true,
+  },
+}))

@@ -1,0 +1,80 @@
+//! `cargo xtask check`: formatting, lints and lock files.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::build;
+use crate::needs::{self, Group};
+use crate::shell::{cargo, installed, npm, root, run};
+
+pub(crate) fn check(_arguments: &[String]) -> Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    locks()?;
+    for missing in needs::provide(&[Group::Build])? {
+        println!("skipped: {missing}");
+    }
+    // The window's build takes in the built UI.
+    needs::node()?;
+    build::ui()?;
+    run(&mut npm(&["run", "check"]))?;
+    run(&mut cargo(&["clippy", "--all-targets", "--", "-D", "warnings"]))?;
+    match needs::webview() {
+        Ok(()) => run(&mut cargo(&[
+            "clippy",
+            "--package",
+            "bellwether-window",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))?,
+        Err(reason) => println!("\nskipped: clippy on the window: {reason}"),
+    }
+    if installed("cargo-deny") {
+        run(&mut cargo(&["deny", "--all-features", "check"]))?;
+    } else {
+        println!("\nskipped: cargo deny check (cargo-deny is not installed: cargo install cargo-deny)");
+    }
+    println!("\nformatting, lints and lock files are fine");
+    Ok(())
+}
+
+/// Lock files name public registries only: the mirror that a machine happens to use is not to be had elsewhere.
+fn locks() -> Result<()> {
+    let read = |name: &str| fs::read_to_string(root().join(name)).with_context(|| name.to_owned());
+    let cargo_lock = read("Cargo.lock")?;
+    let npm_lock = read("ui/package-lock.json")?;
+    let foreign =
+        foreign(&cargo_lock, "source = \"", &["registry+https://github.com/rust-lang/crates.io-index\""])
+            .map(|line| format!("Cargo.lock: {line}"));
+    let foreign_npm = self::foreign(&npm_lock, "\"resolved\": \"", &["https://registry.npmjs.org/", "file:"])
+        .map(|line| format!("ui/package-lock.json: {line}"));
+    if let Some(line) = foreign.or(foreign_npm) {
+        bail!("a lock file names a registry that others cannot reach: {line}");
+    }
+    Ok(())
+}
+
+/// The first line that begins with `key` and goes on with none of `known`.
+fn foreign<'a>(text: &'a str, key: &str, known: &[&str]) -> Option<&'a str> {
+    text.lines().map(str::trim).find(|line| {
+        line.strip_prefix(key).is_some_and(|value| !known.iter().any(|known| value.starts_with(known)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign;
+
+    #[test]
+    fn a_mirror_in_a_lock_file_is_found() {
+        let known = ["https://registry.npmjs.org/"];
+        let check = |line: &str, found: bool| {
+            assert_eq!(foreign(line, "\"resolved\": \"", &known).is_some(), found, "{line}");
+        };
+        check("  \"resolved\": \"https://registry.npmjs.org/a/-/a-1.tgz\",", false);
+        check("  \"resolved\": \"http://mirror.internal/a/-/a-1.tgz\",", true);
+        check("  \"integrity\": \"sha512-…\",", false);
+    }
+}
