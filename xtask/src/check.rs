@@ -43,15 +43,17 @@ pub(crate) fn check(_arguments: &[String]) -> Result<()> {
 /// Lock files name public registries only: the mirror that a machine happens to use is not to be had elsewhere.
 fn locks() -> Result<()> {
     let read = |name: &str| fs::read_to_string(root().join(name)).with_context(|| name.to_owned());
-    let cargo_lock = read("Cargo.lock")?;
-    let npm_lock = read("ui/package-lock.json")?;
-    let foreign =
-        foreign(&cargo_lock, "source = \"", &["registry+https://github.com/rust-lang/crates.io-index\""])
-            .map(|line| format!("Cargo.lock: {line}"));
-    let foreign_npm = self::foreign(&npm_lock, "\"resolved\": \"", &["https://registry.npmjs.org/", "file:"])
-        .map(|line| format!("ui/package-lock.json: {line}"));
-    if let Some(line) = foreign.or(foreign_npm) {
-        bail!("a lock file names a registry that others cannot reach: {line}");
+    let crates = ("source = \"", ["registry+https://github.com/rust-lang/crates.io-index\""]);
+    let packages = ("\"resolved\": \"", ["https://registry.npmjs.org/"]);
+    let files = [
+        ("Cargo.lock", crates),
+        ("ui/package-lock.json", packages),
+        ("tests/servers/package-lock.json", packages),
+    ];
+    for (name, (key, known)) in files {
+        if let Some(line) = foreign(&read(name)?, key, &known) {
+            bail!("{name} names a registry that others cannot reach: {line}");
+        }
     }
     Ok(())
 }
