@@ -1,6 +1,6 @@
 //! From what a rule decided to what a person gets: the place where popups are held back or drawn together. Pure.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     event_log::Record,
@@ -9,8 +9,8 @@ use crate::{
     rule::{Action, Decision},
 };
 
-/// How many popups of one feed that had to wait are still shown one by one; more become one popup.
-pub const BACKLOG_SINGLY: usize = 3;
+/// Most popups of one feed that a backlog shows one by one.
+pub const MAX_BACKLOG_POPUPS: usize = 3;
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -74,34 +74,97 @@ pub fn apply(decision: Decision) -> (Outcome, OutcomeReason, Notification) {
     (outcome, decision.reason, decision.notification)
 }
 
-/// One popup for events that had to wait: of one of them, or of several.
+/// A popup to be handed over.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Backlog {
-    /// Their feed.
-    pub feed: FeedId,
-    /// The events, oldest first; never empty.
-    pub events: Vec<u64>,
-    /// What the newest of them says.
-    pub notification: Notification,
+pub struct Popup {
+    /// What it tells of, of one feed, oldest first. A single one has the popup that was made for it; several have a summary: how
+    /// many they are, and what the newest says.
+    pub records: Vec<Record>,
 }
 
-/// Draws together the popups of events that had to wait, oldest first: more than [`BACKLOG_SINGLY`] of one feed become one, at
-/// the place of the newest.
-pub fn backlog(pending: Vec<Record>) -> Vec<Backlog> {
-    let mut popups: Vec<Backlog> = Vec::new();
-    let of_feed = |feed: &FeedId, pending: &[Record]| pending.iter().filter(|other| other.feed == *feed).count();
-    let crowded: Vec<bool> =
-        pending.iter().map(|record| of_feed(&record.feed, &pending) > BACKLOG_SINGLY).collect();
-    for (record, crowded) in pending.into_iter().zip(crowded) {
-        let Record { seq, feed, notification, .. } = record;
-        let mut events = Vec::new();
-        if crowded {
-            if let Some(at) = popups.iter().position(|popup| popup.feed == feed) {
-                events = popups.remove(at).events;
-            }
+/// Draws together what waited to be shown, such as over a restart: more than [`MAX_BACKLOG_POPUPS`] events of one feed become
+/// one popup, which stands where the newest of them stood. Takes and gives the oldest first.
+pub fn backlog(pending: Vec<Record>) -> Vec<Popup> {
+    let mut waiting: HashMap<FeedId, usize> = HashMap::new();
+    for record in &pending {
+        *waiting.entry(record.feed.clone()).or_default() += 1;
+    }
+    let mut together: HashMap<FeedId, Vec<Record>> = HashMap::new();
+    let mut popups = Vec::new();
+    for record in pending {
+        let count = waiting.get(&record.feed).copied().unwrap_or_default();
+        if count <= MAX_BACKLOG_POPUPS {
+            popups.push(Popup { records: vec![record] });
+            continue;
         }
-        events.push(seq);
-        popups.push(Backlog { feed, events, notification });
+        let feed = record.feed.clone();
+        let records = together.entry(feed.clone()).or_default();
+        records.push(record);
+        if records.len() == count {
+            popups.extend(together.remove(&feed).map(|records| Popup { records }));
+        }
     }
     popups
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::event_source::Message;
+
+    fn record(seq: u64, feed: &str) -> Record {
+        Record {
+            seq,
+            feed: FeedId::new(feed).expect("an id"),
+            message: Message {
+                event_type: "message".to_owned(),
+                data: String::new(),
+                last_event_id: String::new(),
+            },
+            data_truncated: false,
+            origin: String::new(),
+            received_at: Timestamp::UNIX_EPOCH,
+            outcome: Outcome::Pending,
+            reason: OutcomeReason::new(OutcomeReason::DEFAULT),
+            notification: Notification::default(),
+            read: false,
+        }
+    }
+
+    #[test]
+    fn each_action_has_its_outcome() {
+        for (action, outcome) in [
+            (Action::Notify, Outcome::Pending),
+            (Action::Log, Outcome::Logged),
+            (Action::Ignore, Outcome::Ignored),
+            (Action::Close, Outcome::Closed),
+        ] {
+            let notification = Notification { title: "T".to_owned(), ..Notification::default() };
+            let reason = OutcomeReason::new(OutcomeReason::RULE).by_rule(2);
+            let decision = Decision { action, notification: notification.clone(), reason: reason.clone() };
+            assert_eq!(apply(decision), (outcome, reason, notification));
+        }
+    }
+
+    #[test]
+    fn a_backlog_is_at_most_three_popups_of_a_feed() {
+        for (waiting, expected) in [
+            ("", ""),
+            ("a", "1"),
+            ("aaa", "1 2 3"),
+            ("aaaa", "1+2+3+4"),
+            ("aababaac", "3 5 1+2+4+6+7 8"),
+            ("abababab", "1+3+5+7 2+4+6+8"),
+        ] {
+            let pending =
+                (1..).zip(waiting.chars()).map(|(seq, feed)| record(seq, &feed.to_string())).collect();
+            let popups = backlog(pending).into_iter().map(|Popup { records }| {
+                assert!(records.iter().all(|record| record.feed == records[0].feed));
+                records.iter().map(|record| record.seq.to_string()).collect::<Vec<_>>().join("+")
+            });
+            assert_eq!(popups.collect::<Vec<_>>().join(" "), expected, "{waiting}");
+        }
+    }
 }

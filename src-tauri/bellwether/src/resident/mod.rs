@@ -22,17 +22,17 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{ConfigErrorKind, ConfigFile, NewFeed},
+    config::{ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
-    feed::FeedId,
     subscription::Client,
 };
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch as watched};
 
 pub(crate) use self::{demo::Demo, instance::InstanceError};
+use crate::desktop::Desktop;
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 
 /// How long the engine may take to commit what has come before the program ends.
@@ -92,7 +92,8 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
     let texts = watched::Sender::new(Texts::new(language));
     let parts = Parts::new();
-    let (popups, popup_reports) = presence::popups(&texts);
+    let desktop = Desktop::watch();
+    let (popups, popup_reports) = presence::popups(&texts, &desktop);
     let engine = Engine::start(engine::Parts {
         config: ConfigFile::new(profile.config_file.clone()),
         log,
@@ -113,7 +114,7 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     };
     let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
-    presence::start(&resident, popup_reports);
+    presence::start(&resident, &desktop, popup_reports);
     resident.resume_demo().await;
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });

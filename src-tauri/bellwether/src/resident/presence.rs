@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bellwether_control::{
@@ -11,19 +12,30 @@ use bellwether_control::{
 };
 use bellwether_engine::{
     engine::{self, Notifier, Report},
-    event_log::ReadMark,
+    event_log::{Query, ReadMark},
+    feed::State,
     notification::Urgency,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{
+        broadcast::error::{RecvError, TryRecvError},
+        mpsc, watch,
+    },
+    time::sleep,
+};
 
 use super::{Resident, Texts, open_link, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender},
+    tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
 };
 
 /// How many popups may wait for the notification server; the engine hands over a few at a time.
 const QUEUE: usize = 16;
+
+/// How often the tray's view is made anew at the most.
+const VIEW_PAUSE: Duration = Duration::from_millis(200);
 
 /// What a popup that tells of no event reports itself as: the log counts from 1.
 const NO_EVENT: u64 = 0;
@@ -94,4 +106,150 @@ impl Notifier for Popups {
         };
         self.send(content);
     }
+}
+
+/// Starts popups: the engine's end of them, and what becomes of each.
+pub(crate) fn popups(texts: &watch::Sender<Texts>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
+    let (sender, reports) = popup::start(QUEUE, texts.borrow().catalogue.clone(), desktop);
+    (Popups { sender, texts: texts.subscribe(), groups: Arc::default() }, reports)
+}
+
+/// Starts everything that listens to the desktop, until the engine ends.
+pub(crate) fn start(resident: &Resident, desktop: &Desktop, popup_reports: mpsc::Receiver<PopupReport>) {
+    tokio::spawn(hear_popups(resident.clone(), popup_reports));
+    let view = watch_view(resident);
+    tokio::spawn(hear_tray(resident.clone(), tray::start(view, resident.catalogue(), desktop)));
+    #[cfg(target_os = "linux")]
+    tokio::spawn(hear_bus(resident.parts.clone(), desktop.bus()));
+}
+
+async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
+    while let Some(report) = reports.recv().await {
+        match report {
+            PopupReport::Shown { event } => {
+                let events = resident.popups.take_group(event);
+                resident.engine.report(Report::Shown { events }).await;
+            }
+            PopupReport::Failed { event, reason, .. } => {
+                say(&reason);
+                let events = resident.popups.take_group(event);
+                resident.engine.report(Report::Failed { events }).await;
+            }
+            PopupReport::Activated { event, url } => follow(&resident, event, url).await,
+            PopupReport::Closed { .. } => {}
+            PopupReport::Available(available, detail) => {
+                resident.parts.set(PartName::Notifications, if available { Ok(detail) } else { Err(detail) });
+                resident.engine.report(Report::Available(available)).await;
+            }
+        }
+    }
+}
+
+/// A click on a popup: the event's link if it has one, else the window at the event.
+async fn follow(resident: &Resident, event: u64, url: Option<String>) {
+    let opened = match url {
+        Some(url) => open_link(&url),
+        None => {
+            let wish = OpenWindow { event: (event != NO_EVENT).then_some(event) };
+            resident.window.open(wish).await.map_err(|error| error.to_string())
+        }
+    };
+    if let Err(problem) = opened {
+        say(&problem);
+    }
+    if event != NO_EVENT {
+        let _ = resident.engine.mark_read(ReadMark::Events(vec![event]), true).await;
+    }
+}
+
+async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) {
+    let mut told = false;
+    while let Some(report) = reports.recv().await {
+        match report {
+            TrayReport::Open { event } => follow(&resident, event.unwrap_or(NO_EVENT), None).await,
+            TrayReport::Reconnect => {
+                let _ = resident.engine.reconnect(None).await;
+            }
+            TrayReport::Quit => resident.quit.notify_one(),
+            TrayReport::Available(available, detail) => {
+                if !available && !std::mem::replace(&mut told, true) {
+                    say(&resident.catalogue().format("resident.no_tray", &[("cause", &detail)]));
+                }
+                resident.parts.set(PartName::Tray, if available { Ok(detail) } else { Err(detail) });
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+async fn hear_bus(parts: super::parts::Parts, mut bus: watch::Receiver<crate::desktop::Bus>) {
+    loop {
+        let found = match &*bus.borrow_and_update() {
+            crate::desktop::Bus::Connected(_) => Some(Ok(std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default())),
+            crate::desktop::Bus::Missing(cause) => Some(Err(cause.clone())),
+            crate::desktop::Bus::Connecting => None,
+        };
+        if let Some(found) = found {
+            parts.set(PartName::SessionBus, found);
+        }
+        if bus.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Keeps the tray's view up to date.
+fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
+    let (sender, receiver) = watch::channel(TrayView::default());
+    let resident = resident.clone();
+    tokio::spawn(async move {
+        let mut updates = resident.engine.updates();
+        loop {
+            let Some(view) = view(&resident).await else { return };
+            sender.send_if_modified(|shown| {
+                let changed = *shown != view;
+                *shown = view;
+                changed
+            });
+            if let Err(RecvError::Closed) = updates.recv().await {
+                return;
+            }
+            // A burst is looked at once: what has come until then is in the next view anyway.
+            sleep(VIEW_PAUSE).await;
+            while !matches!(updates.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+        }
+    });
+    receiver
+}
+
+async fn view(resident: &Resident) -> Option<TrayView> {
+    let feeds = resident.engine.feeds().await.ok()?;
+    let config_broken = resident.engine.config_error().await.ok()?.is_some();
+    let log = resident.engine.log().clone();
+    let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
+    let newest = tokio::task::spawn_blocking(move || log.page(&query)).await.ok()?;
+    let count = |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
+    let totals = FeedTotals {
+        all: feeds.len(),
+        paused: count(&[State::Paused]),
+        connected: count(&[State::Connected]),
+        attention: count(&[State::NeedsAttention, State::Stopped]),
+    };
+    let state = if totals.attention > 0 || config_broken {
+        TrayState::Attention
+    } else if totals.connected == 0 && totals.all > totals.paused {
+        TrayState::Offline
+    } else {
+        TrayState::Fine
+    };
+    let recent = newest.map(|page| page.records).unwrap_or_default();
+    Some(TrayView {
+        state,
+        unread: feeds.iter().map(|view| view.counts.unread).sum(),
+        status_line: tray::status_line(state, totals, &resident.catalogue()),
+        recent: recent
+            .into_iter()
+            .map(|record| RecentEvent { event: record.seq, label: record.notification.title })
+            .collect(),
+    })
 }

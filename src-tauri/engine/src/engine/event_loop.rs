@@ -348,20 +348,21 @@ impl EventLoop {
     fn refill(&mut self) {
         let Ok(pending) = self.log.pending(BACKLOG) else { return };
         let complete = pending.len() < BACKLOG;
-        let popups = policy::backlog(pending)
-            .into_iter()
-            .map(|summary| {
-                let known = self.feeds.iter().find(|entry| entry.feed.id == summary.feed);
-                Popup {
-                    // A feed that was removed meanwhile has no name any more.
-                    feed_name: known.map_or_else(|| summary.feed.to_string(), |entry| entry.feed.name.clone()),
-                    events: summary.events,
-                    feed: summary.feed,
-                    notification: summary.notification,
-                }
-            })
-            .collect();
+        let popups = policy::backlog(pending).into_iter().filter_map(|popup| self.drawn_together(popup)).collect();
         self.outbox.refill(popups, complete);
+    }
+
+    fn drawn_together(&self, popup: policy::Popup) -> Option<Popup> {
+        let events = popup.records.iter().map(|record| record.seq).collect();
+        let newest = popup.records.into_iter().next_back()?;
+        let known = self.feeds.iter().find(|entry| entry.feed.id == newest.feed);
+        Some(Popup {
+            events,
+            // A feed that was removed meanwhile has no name any more.
+            feed_name: known.map_or_else(|| newest.feed.to_string(), |entry| entry.feed.name.clone()),
+            feed: newest.feed,
+            notification: newest.notification,
+        })
     }
 
     /// What became of a popup, or of the notification server.

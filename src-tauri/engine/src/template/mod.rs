@@ -22,6 +22,8 @@ use minijinja::{
 
 use crate::template::names::Code;
 
+pub(crate) use names::nearest;
+
 /// Steps of MiniJinja's machine that one evaluation may take.
 pub const MAX_STEPS: u64 = 20_000;
 /// Longest rendered text, in bytes; what is longer is cut.

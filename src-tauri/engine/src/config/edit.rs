@@ -1,0 +1,305 @@
+//! Changes to the text of a `feeds.toml` that leave everything else as the person wrote it, byte for byte: comments, order,
+//! spacing, line ends.
+//!
+//! Values are replaced, inserted and cut out in the text itself; the parser only says where they are.
+
+use std::{ops::Range, time::Duration};
+
+use toml_edit::{Document, Item, Table, Value};
+
+use super::{
+    Config, ConfigError, ConfigErrorKind as Kind, MAX_FEEDS, MAX_FILE, feed_url, parse,
+    reader::{check_name, idle_timeout, invalid_id},
+};
+use crate::feed::{FeedId, MAX_FEED_ID, Repeats};
+
+/// A feed to be added.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewFeed {
+    /// Where its connections begin.
+    pub url: String,
+    /// Its id; made from the name or the URL's host if left out.
+    pub id: Option<String>,
+    /// What a person calls it; the id if left out.
+    pub name: Option<String>,
+    /// Kept, but not connected.
+    pub paused: bool,
+}
+
+/// What is to change in a feed; what is left out stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FeedChange {
+    /// What a person calls it.
+    pub name: Option<String>,
+    /// Where its connections begin.
+    pub url: Option<String>,
+    /// Silence after which the connection counts as dead, in whole seconds; zero: never.
+    pub idle_timeout: Option<Duration>,
+    /// What to do with messages that a server sends again.
+    pub repeats: Option<Repeats>,
+}
+
+/// The text with a feed at its end, and that feed's id.
+pub fn add_feed(text: &str, new: &NewFeed) -> Result<(String, FeedId), ConfigError> {
+    let config = intact(text)?;
+    if config.feeds.len() >= MAX_FEEDS {
+        return Err(ConfigError::new(
+            Kind::InvalidValue,
+            format!("there are {MAX_FEEDS} feeds already; remove one first"),
+        ));
+    }
+    let url = feed_url(new.url.trim())?;
+    let name = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    name.map_or(Ok(()), check_name).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
+    check_url_is_free(&config, &url, None)?;
+    let id = match new.id.as_deref() {
+        Some(id) => FeedId::new(id).ok_or_else(|| ConfigError::new(Kind::InvalidId, invalid_id(id)))?,
+        None => free_id(&config, name, &url)?,
+    };
+    if config.feeds.iter().any(|feed| feed.id == id) {
+        return Err(ConfigError::new(
+            Kind::DuplicateId,
+            format!("there is a feed “{id}” already; give this one another id"),
+        ));
+    }
+    let eol = line_end(text);
+    let gap = match text {
+        "" | "\u{feff}" => "",
+        text if text.ends_with('\n') => eol,
+        _ => &eol.repeat(2),
+    };
+    let mut keys = vec![("id", Value::from(id.as_str()))];
+    keys.extend(name.map(|name| ("name", Value::from(name))));
+    keys.push(("url", Value::from(new.url.trim())));
+    keys.extend(new.paused.then(|| ("paused", Value::from(true))));
+    let keys: String = keys.into_iter().map(|(key, value)| format!("{key} = {value}{eol}")).collect();
+    Ok((checked(format!("{text}{gap}[[feed]]{eol}{keys}"))?, id))
+}
+
+/// The text with a feed changed.
+pub fn edit_feed(text: &str, id: &FeedId, change: &FeedChange) -> Result<String, ConfigError> {
+    let config = intact(text)?;
+    let mut keys = Vec::new();
+    if let Some(name) = change.name.as_deref().map(str::trim) {
+        check_name(name).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
+        keys.push(("name", Value::from(name)));
+    }
+    if let Some(url) = change.url.as_deref().map(str::trim) {
+        check_url_is_free(&config, &feed_url(url)?, Some(id))?;
+        keys.push(("url", Value::from(url)));
+    }
+    if let Some(time) = change.idle_timeout {
+        idle_timeout(time.as_secs()).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
+        keys.push(("idle_timeout", Value::from(time.as_secs().cast_signed())));
+    }
+    if let Some(repeats) = change.repeats {
+        keys.push(("repeats", Value::from(if repeats == Repeats::Show { "show" } else { "hide" })));
+    }
+    let document = Document::parse(text).map_err(unforeseen)?;
+    let feed = find(&document, id)?;
+    checked(set(text, feed, &keys))
+}
+
+/// The text with a feed paused, or no longer so.
+pub fn set_paused(text: &str, id: &FeedId, paused: bool) -> Result<String, ConfigError> {
+    intact(text)?;
+    let document = Document::parse(text).map_err(unforeseen)?;
+    let feed = find(&document, id)?;
+    if feed.get("paused").and_then(Item::as_bool).unwrap_or_default() == paused {
+        return Ok(text.to_owned());
+    }
+    checked(set(text, feed, &[("paused", Value::from(paused))]))
+}
+
+/// The text without a feed, its rules, and the comments that touch it. Comments at the very top of the file stay.
+pub fn remove_feed(text: &str, id: &FeedId) -> Result<String, ConfigError> {
+    intact(text)?;
+    let document = Document::parse(text).map_err(unforeseen)?;
+    let feed = find(&document, id)?;
+    let Range { start, end } = extent(text, feed);
+    let (before, after) = (&text[..start], &text[end..]);
+    // One of the gaps around the feed goes with it.
+    let rest = match skip_blank_lines(after) {
+        "" => {
+            let kept = before.trim_end_matches(['\n', '\r', ' ', '\t']);
+            let line_end = before[kept.len()..].find('\n').map_or(0, |end| end + 1);
+            before[..kept.len() + line_end].to_owned()
+        }
+        after => format!("{before}{after}"),
+    };
+    checked(rest)
+}
+
+/// The feeds of a text that is to be changed: a broken one is not touched.
+fn intact(text: &str) -> Result<Config, ConfigError> {
+    parse(text).map_err(|error| ConfigError { kind: Kind::Broken, ..error })
+}
+
+/// A changed text, which must be as good as the one before.
+fn checked(text: String) -> Result<String, ConfigError> {
+    if text.len() > MAX_FILE {
+        return Err(ConfigError::new(
+            Kind::InvalidValue,
+            format!("feeds.toml would grow over {} KiB", MAX_FILE / 1024),
+        ));
+    }
+    parse(&text).map_err(unforeseen)?;
+    Ok(text)
+}
+
+/// Written in a way that this module did not foresee: better no change than a broken file.
+fn unforeseen(error: impl std::fmt::Display) -> ConfigError {
+    ConfigError::new(Kind::Broken, format!("feeds.toml cannot be changed here; edit it by hand ({error})"))
+}
+
+fn find<'d>(document: &'d Document<&str>, id: &FeedId) -> Result<&'d Table, ConfigError> {
+    let feeds = document.as_table().get("feed").and_then(Item::as_array_of_tables);
+    feeds
+        .and_then(|feeds| {
+            feeds.iter().find(|feed| feed.get("id").and_then(Item::as_str) == Some(id.as_str()))
+        })
+        .ok_or_else(|| ConfigError::no_such_feed(id))
+}
+
+fn check_url_is_free(config: &Config, url: &url::Url, id: Option<&FeedId>) -> Result<(), ConfigError> {
+    match config.feeds.iter().find(|feed| feed.url == *url && Some(&feed.id) != id) {
+        None => Ok(()),
+        Some(feed) => Err(ConfigError::new(
+            Kind::DuplicateUrl,
+            format!("the feed “{}” has this URL already; change that one, or remove it first", feed.id),
+        )),
+    }
+}
+
+/// An id that no feed has: of the name's letters and digits, else of the host's, else "feed"; with a number if need be.
+fn free_id(config: &Config, name: Option<&str>, url: &url::Url) -> Result<FeedId, ConfigError> {
+    let host = url.host_str().unwrap_or_default().trim_start_matches("www.");
+    let base = [slug(name.unwrap_or_default()), slug(host)].into_iter().find(|slug| !slug.is_empty());
+    let base = base.unwrap_or_else(|| "feed".to_owned());
+    std::iter::once(base.clone())
+        .chain((2..=MAX_FEEDS + 1).map(|number| format!("{base}-{number}")))
+        .filter_map(|id| FeedId::new(&id))
+        .find(|id| config.feeds.iter().all(|feed| feed.id != *id))
+        .ok_or_else(|| {
+            ConfigError::new(Kind::DuplicateId, format!("every id like “{base}” is taken; give one"))
+        })
+}
+
+/// ASCII letters, digits and dots of a text, with one hyphen for whatever else is between them.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        match c {
+            'a'..='z' | '0'..='9' => slug.push(c),
+            '.' if !slug.is_empty() => slug.push(c),
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    // Room for a number.
+    slug.truncate(MAX_FEED_ID - "-1000".len());
+    slug.trim_end_matches(['-', '.']).to_owned()
+}
+
+/// The text with values of a feed's own keys replaced, or added below the last one.
+fn set(text: &str, feed: &Table, keys: &[(&str, Value)]) -> String {
+    let eol = line_end(text);
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    let mut added = String::new();
+    let indent = indent(text, feed);
+    for (key, value) in keys {
+        match feed.get(key).and_then(Item::span) {
+            Some(span) => changes.push((span, value.to_string())),
+            None => added += &format!("{indent}{key} = {value}{eol}"),
+        }
+    }
+    let own_end = feed
+        .iter()
+        .filter(|(_, item)| item.is_value())
+        .filter_map(|(_, item)| item.span())
+        .map(|span| span.end);
+    if let (false, Some(end)) = (added.is_empty(), own_end.max().map(|end| line_after(text, end))) {
+        let gap = if text[..end].ends_with('\n') { "" } else { eol };
+        changes.push((end..end, format!("{gap}{added}")));
+    }
+    changes.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    changes.into_iter().fold(text.to_owned(), |mut text, (span, new)| {
+        text.replace_range(span, &new);
+        text
+    })
+}
+
+/// What stands before the first key of a feed on its line.
+fn indent<'t>(text: &'t str, feed: &Table) -> &'t str {
+    let key = feed.iter().find_map(|(key, _)| feed.key(key)?.span()).map_or(0, |span| span.start);
+    let line = &text[line_start(text, key)..key];
+    if line.trim().is_empty() { line } else { "" }
+}
+
+/// From the comments directly above a feed's header to the comments directly below its last value.
+fn extent(text: &str, feed: &Table) -> Range<usize> {
+    let header = feed.span().unwrap_or_default();
+    let above =
+        feed.decor().prefix().and_then(toml_edit::RawString::span).map_or(header.start, |span| span.start);
+    let top = text.len() - text.trim_start_matches('\u{feff}').len();
+    let own = line_start(text, header.start).max(top);
+    let mut start = own;
+    while start > above.max(top) {
+        let line = line_start(text, start - 1).max(top);
+        if line < above || !is_comment(&text[line..start]) {
+            break;
+        }
+        start = line;
+    }
+    // The file's own heading.
+    if start == top {
+        start = own;
+    }
+    let last = line_after(text, last_value(feed).max(header.end));
+    let mut end = last;
+    while is_comment(&text[end..line_after(text, end)]) {
+        end = line_after(text, end);
+    }
+    // Comments that touch the next header are that one's.
+    if text[end..].trim_start_matches([' ', '\t']).starts_with('[') {
+        end = last;
+    }
+    start..end
+}
+
+/// Where the last value within a table ends.
+fn last_value(table: &Table) -> usize {
+    let end = |item: &Item| match item {
+        Item::Table(table) => last_value(table).max(table.span().map_or(0, |span| span.end)),
+        Item::ArrayOfTables(tables) => {
+            let ends =
+                tables.iter().map(|table| last_value(table).max(table.span().map_or(0, |span| span.end)));
+            ends.max().unwrap_or_default()
+        }
+        item => item.span().map_or(0, |span| span.end),
+    };
+    table.iter().map(|(_, item)| end(item)).max().unwrap_or_default()
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    text[..offset].rfind('\n').map_or(0, |end| end + 1)
+}
+
+/// Where the line after this offset's begins.
+fn line_after(text: &str, offset: usize) -> usize {
+    text[offset..].find('\n').map_or(text.len(), |end| offset + end + 1)
+}
+
+fn skip_blank_lines(text: &str) -> &str {
+    let blank = text.len() - text.trim_start().len();
+    &text[line_start(text, blank)..]
+}
+
+/// The line end that the text uses.
+fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}

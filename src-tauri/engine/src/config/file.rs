@@ -1,0 +1,106 @@
+//! `feeds.toml` on the disk.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, parse};
+
+/// Links that are followed from the path to the file, as the system itself does.
+const MAX_LINKS: usize = 40;
+
+/// The file. It is read whole and replaced whole, so that nobody ever sees half of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigFile {
+    path: PathBuf,
+}
+
+impl ConfigFile {
+    /// The file at this path, which need not be there yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says; a missing file says nothing.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        parse(&self.text()?)
+    }
+
+    /// Its text; empty if it is missing.
+    pub fn text(&self) -> Result<String, ConfigError> {
+        let cannot = |reason: String| {
+            ConfigError::new(Kind::CannotRead, format!("cannot read {}: {reason}", self.path.display()))
+        };
+        let file = match fs::File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+            Err(error) => return Err(cannot(format!("{error}; check the file's permissions"))),
+        };
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut io::Read::take(file, MAX_FILE as u64 + 1), &mut bytes)
+            .map_err(|error| cannot(error.to_string()))?;
+        if bytes.len() > MAX_FILE {
+            return Err(ConfigError::new(
+                Kind::Broken,
+                format!("feeds.toml is larger than {} KiB", MAX_FILE / 1024),
+            ));
+        }
+        String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u32;
+            ConfigError {
+                line,
+                ..ConfigError::new(Kind::Broken, "not UTF-8; save the file in this encoding")
+            }
+        })
+    }
+
+    /// Puts another text in its place, at once or not at all. A symbolic link stays one, and the file keeps its permissions; a new
+    /// one is its owner's alone.
+    pub fn replace(&self, text: &str) -> Result<(), ConfigError> {
+        self.try_replace(text).map_err(|error| {
+            let message = format!(
+                "cannot write {}: {error}; check the permissions of the file's folder",
+                self.path.display()
+            );
+            ConfigError::new(Kind::CannotWrite, message)
+        })
+    }
+
+    fn try_replace(&self, text: &str) -> io::Result<()> {
+        let target = follow_links(&self.path)?;
+        let folder =
+            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut new = tempfile::Builder::new().prefix(".feeds.toml.").tempfile_in(folder)?;
+        io::Write::write_all(&mut new, text.as_bytes())?;
+        if let Ok(old) = fs::metadata(&target) {
+            new.as_file().set_permissions(old.permissions())?;
+        }
+        new.as_file().sync_all()?;
+        new.persist(&target)?;
+        // The new name itself must outlive a power cut. Not every system opens folders.
+        if let Ok(folder) = fs::File::open(folder) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+/// The file that a path means, even if it is not there yet.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(next) => path = path.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}

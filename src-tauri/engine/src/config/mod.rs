@@ -1,0 +1,142 @@
+//! `feeds.toml`: the feeds and their rules, written by hand, by the window and by the command line alike.
+//!
+//! ```toml
+//! [[feed]]
+//! id = "ops"                      # 1 to 64 of a-z, 0-9, "-", "_", "."; unique
+//! name = "Ops alerts"             # the id if left out
+//! url = "https://ntfy.example.org/ops/sse"
+//! paused = false
+//! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
+//! repeats = "hide"                # or "show"
+//!
+//!   [[feed.rule]]                 # the first match decides
+//!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
+//!   when = "data.priority >= 4"
+//!   action = "notify"             # or "log", "ignore", "close"; "notify" if left out
+//!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}" }
+//! ```
+//!
+//! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
+//! one would else be lost in silence.
+
+pub mod edit;
+mod file;
+mod reader;
+
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::feed::{Feed, FeedId};
+
+pub use file::ConfigFile;
+
+/// Largest `feeds.toml`, in bytes.
+pub const MAX_FILE: usize = 1024 * 1024;
+/// Most feeds.
+pub const MAX_FEEDS: usize = 1_000;
+/// Longest name of a feed, in characters.
+pub const MAX_FEED_NAME: usize = 128;
+/// Longest URL of a feed, in bytes.
+pub const MAX_URL: usize = 8_192;
+/// Longest idle timeout, in seconds: a week.
+pub const MAX_IDLE_TIMEOUT: u64 = 7 * 24 * 60 * 60;
+
+/// What `feeds.toml` says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Config {
+    /// The feeds in the file's order; their ids differ.
+    pub feeds: Vec<Arc<Feed>>,
+}
+
+/// What is wrong with `feeds.toml`, or with a change to it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{}{message}", self.place())]
+pub struct ConfigError {
+    /// What a program branches on.
+    pub kind: ConfigErrorKind,
+    /// The line, from 1; 0 if it is not about a line.
+    pub line: u32,
+    /// The key, such as `feed[2].url`; empty if it is not about a key.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What a program branches on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConfigErrorKind {
+    /// Not a URL.
+    InvalidUrl,
+    /// A URL, but neither http nor https.
+    UnsupportedScheme,
+    /// A feed of this URL is there already; an error in changes only, as a person may have reasons to write it twice.
+    DuplicateUrl,
+    /// A feed of this id is there already.
+    DuplicateId,
+    /// An id that breaks the rules for ids.
+    InvalidId,
+    /// Another value that cannot be: a name, a time, a rule, one feed too many.
+    InvalidValue,
+    /// No feed of this id.
+    NoSuchFeed,
+    /// The file is no TOML, or TOML that is no list of feeds; a change is refused until it is mended.
+    Broken,
+    /// The file cannot be read.
+    CannotRead,
+    /// The file cannot be written.
+    CannotWrite,
+}
+
+/// Reads the text of a `feeds.toml`; the first mistake in it is the error.
+pub fn parse(text: &str) -> Result<Config, ConfigError> {
+    reader::read(text)
+}
+
+impl ConfigError {
+    pub(crate) fn no_such_feed(id: &FeedId) -> Self {
+        Self::new(ConfigErrorKind::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"))
+    }
+
+    /// An error about a change rather than a place in the file.
+    fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, line: 0, key: String::new(), message: message.into() }
+    }
+
+    fn place(&self) -> String {
+        match (self.line, self.key.as_str()) {
+            (0, "") => String::new(),
+            (0, key) => format!("{key}: "),
+            (line, "") => format!("feeds.toml line {line}: "),
+            (line, key) => format!("feeds.toml line {line}, {key}: "),
+        }
+    }
+}
+
+/// A feed's URL, or what is wrong with the text.
+fn feed_url(text: &str) -> Result<Url, ConfigError> {
+    let invalid = |message| Err(ConfigError::new(ConfigErrorKind::InvalidUrl, message));
+    if text.len() > MAX_URL {
+        return invalid(format!("a URL of more than {MAX_URL} bytes"));
+    }
+    let scheme_missing = format!("“{text}” is not a URL; write all of it, such as https://{text}");
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
+        Err(_) if text.is_empty() => {
+            invalid("the URL is empty; write all of it, such as https://example.org/events".to_owned())
+        }
+        Err(url::ParseError::RelativeUrlWithoutBase) => invalid(scheme_missing),
+        Err(error) => invalid(format!("“{text}” is not a URL: {error}")),
+        // `localhost:8080/events` is a URL of the scheme "localhost" to the standard, and to nobody else.
+        Ok(url) if url.cannot_be_a_base() && url.path().starts_with(|c: char| c.is_ascii_digit()) => {
+            invalid(scheme_missing)
+        }
+        Ok(url) => Err(ConfigError::new(
+            ConfigErrorKind::UnsupportedScheme,
+            format!("“{text}” has the scheme {}; use http or https", url.scheme()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;
