@@ -1,5 +1,6 @@
 //! `cargo xtask check`: formatting, lints and lock files.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,7 @@ pub(crate) fn check(_arguments: &[String]) -> Result<()> {
     for missing in needs::provide(&[Group::Build])? {
         println!("skipped: {missing}");
     }
+    types()?;
     // The window's build takes in the built UI.
     needs::node()?;
     build::ui()?;
@@ -38,6 +40,37 @@ pub(crate) fn check(_arguments: &[String]) -> Result<()> {
     }
     println!("\nformatting, lints and lock files are fine");
     Ok(())
+}
+
+/// The UI's types are those that the control package exports. If not, they are after this, and want to be committed.
+fn types() -> Result<()> {
+    let before = generated()?;
+    run(&mut cargo(&["test", "--quiet", "--package", "bellwether-control", "--lib", "export_bindings"]))?;
+    let after = generated()?;
+    let changed =
+        after.iter().filter(|(name, text)| before.get(*name) != Some(text)).map(|(name, _)| name.as_str());
+    let changed: Vec<&str> = changed.collect();
+    if !changed.is_empty() {
+        bail!(
+            "types in ui/src/generated were out of date and have been written anew: {}",
+            changed.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Name and text of each exported type.
+fn generated() -> Result<BTreeMap<String, String>> {
+    let folder = root().join("ui/src/generated");
+    let files = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+    files
+        .map(|file| {
+            file.and_then(|file| {
+                Ok((file.file_name().to_string_lossy().into(), fs::read_to_string(file.path())?))
+            })
+        })
+        .map(|file| Ok(file?))
+        .collect()
 }
 
 /// Lock files name public registries only: the mirror that a machine happens to use is not to be had elsewhere.
