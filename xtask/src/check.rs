@@ -62,15 +62,12 @@ fn types() -> Result<()> {
 /// Name and text of each exported type.
 fn generated() -> Result<BTreeMap<String, String>> {
     let folder = root().join("ui/src/generated");
-    let files = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
-    files
-        .map(|file| {
-            file.and_then(|file| {
-                Ok((file.file_name().to_string_lossy().into(), fs::read_to_string(file.path())?))
-            })
-        })
-        .map(|file| Ok(file?))
-        .collect()
+    let mut types = BTreeMap::new();
+    for file in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let file = file?;
+        types.insert(file.file_name().to_string_lossy().into_owned(), fs::read_to_string(file.path())?);
+    }
+    Ok(types)
 }
 
 /// Lock files name public registries only: the mirror that a machine happens to use is not to be had elsewhere.
