@@ -9,15 +9,15 @@ mod tray;
 
 use std::process::ExitCode;
 
+use crate::{
+    args::{Arguments, Command},
+    resident::{InstanceError, Start},
+};
 use bellwether_control::{
     client::Client,
     messages::{self, Catalogue},
     paths::Profile,
     wire::OpenWindow,
-};
-use crate::{
-    args::{Arguments, Command},
-    resident::{InstanceError, Start},
 };
 
 fn main() -> ExitCode {
@@ -60,8 +60,7 @@ async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
             }
         }
         Some(Command::Demo { port }) => demo(port, catalogue).await,
-        Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
-        Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
+        Some(Command::Terminal(command)) => cli::run(command, &profile, &catalogue).await,
     }
 }
 
@@ -95,7 +94,9 @@ async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
                 _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
             }
         }
-        Err(error) => failed(&format_args!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port")),
+        Err(error) => failed(&format_args!(
+            "cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port"
+        )),
     }
 }
 

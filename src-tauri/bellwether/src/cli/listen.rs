@@ -30,7 +30,11 @@ const QUEUE: usize = 64;
 
 /// Prints events until `--count` is reached or the server ends the stream for good. Ctrl-C ends it at any time, since every
 /// event is handed over whole.
-pub(super) async fn run(args: &ListenArgs, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    args: &ListenArgs,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let subscription = Subscription {
         url: args.url.clone(),
@@ -73,7 +77,9 @@ impl Printer<'_> {
             Signal::Message(message) => self.message(&message, now)?,
             Signal::LastEventId(_) => {}
             Signal::State(state) => self.state(state, now)?,
-            Signal::Oversized(count) => self.output.note(&self.catalogue.count("cli.listen.oversized", count))?,
+            Signal::Oversized(count) => {
+                self.output.note(&self.catalogue.count("cli.listen.oversized", count))?
+            }
         }
         Ok(())
     }
@@ -115,7 +121,10 @@ impl Printer<'_> {
         }
         if let Some(moment) = state.next_attempt_at {
             let next = time::until(&moment.to_string(), now, self.catalogue);
-            text.push_str(&format!(" · {}", self.catalogue.format("cli.status.next_try", &[("time", &next)])));
+            text.push_str(&format!(
+                " · {}",
+                self.catalogue.format("cli.status.next_try", &[("time", &next)])
+            ));
         }
         if state.state == State::Stopped {
             self.stopped = state.reason;

@@ -73,7 +73,8 @@ async fn stream(
     State(catalogue): State<Catalogue>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let last_event_id =
+        headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let first: u64 = last_event_id.map_or(1, |seen: u64| seen.saturating_add(1));
     let events = futures_util::stream::unfold(first, move |number| {
         let event = story_event(&catalogue, number);

@@ -32,8 +32,8 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch as watched};
 
 pub(crate) use self::{demo::Demo, instance::InstanceError};
-use crate::desktop::Desktop;
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
+use crate::desktop::Desktop;
 
 /// How long the engine may take to commit what has come before the program ends.
 const FAREWELL: Duration = Duration::from_secs(5);

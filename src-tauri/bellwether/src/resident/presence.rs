@@ -109,7 +109,10 @@ impl Notifier for Popups {
 }
 
 /// Starts popups: the engine's end of them, and what becomes of each.
-pub(crate) fn popups(texts: &watch::Sender<Texts>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
+pub(crate) fn popups(
+    texts: &watch::Sender<Texts>,
+    desktop: &Desktop,
+) -> (Popups, mpsc::Receiver<PopupReport>) {
     let (sender, reports) = popup::start(QUEUE, texts.borrow().catalogue.clone(), desktop);
     (Popups { sender, texts: texts.subscribe(), groups: Arc::default() }, reports)
 }
@@ -185,7 +188,9 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
 async fn hear_bus(parts: super::parts::Parts, mut bus: watch::Receiver<crate::desktop::Bus>) {
     loop {
         let found = match &*bus.borrow_and_update() {
-            crate::desktop::Bus::Connected(_) => Some(Ok(std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default())),
+            crate::desktop::Bus::Connected(_) => {
+                Some(Ok(std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default()))
+            }
             crate::desktop::Bus::Missing(cause) => Some(Err(cause.clone())),
             crate::desktop::Bus::Connecting => None,
         };
@@ -228,7 +233,8 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     let log = resident.engine.log().clone();
     let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
     let newest = tokio::task::spawn_blocking(move || log.page(&query)).await.ok()?;
-    let count = |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
+    let count =
+        |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
     let totals = FeedTotals {
         all: feeds.len(),
         paused: count(&[State::Paused]),
