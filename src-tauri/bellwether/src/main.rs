@@ -90,7 +90,7 @@ async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
         Ok(demo) => {
             resident::say(&catalogue.format("demo.listening", &[("url", demo.url().as_str())]));
             tokio::select! {
-                served = demo.serve(catalogue) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+                served = demo.serve(catalogue.into()) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
                 _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
             }
         }
