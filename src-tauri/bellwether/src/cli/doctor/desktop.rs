@@ -82,7 +82,11 @@ mod on_the_bus {
         let (bus, notifications, tray) = match timeout(TIMEOUT, look()).await {
             Ok(Ok((notifications, tray))) => (Ok(String::new()), notifications, tray),
             Ok(Err(error)) => (Err(error.to_string()), Err(String::new()), Err(String::new())),
-            Err(_) => (Err(format!("no answer within {} s", TIMEOUT.as_secs())), Err(String::new()), Err(String::new())),
+            Err(_) => (
+                Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+                Err(String::new()),
+                Err(String::new()),
+            ),
         };
         vec![
             part(PartName::SessionBus, bus),
