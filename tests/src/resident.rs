@@ -67,10 +67,16 @@ impl Resident {
         self
     }
 
-    /// Starts it and waits until its control socket answers.
+    /// Starts it without a window and waits until its control socket answers.
     #[track_caller]
     pub fn start(&mut self) {
-        let mut process = self.spawn(&["--background"]);
+        self.start_with(&["--background"]);
+    }
+
+    /// Starts it with these arguments and waits until its control socket answers.
+    #[track_caller]
+    pub fn start_with(&mut self, arguments: &[&str]) {
+        let mut process = self.spawn(arguments);
         let answers = until_some(PATIENCE, "an answer on the control socket", || {
             if process.exited().is_some() {
                 return Some(false);

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::needs;
-use crate::shell::{cargo, npm, root, run, target};
+use crate::shell::{cargo, npm, npm_in, root, run, target};
 
 /// How the programs are built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) fn programs(profile: Profile) -> Result<Programs> {
 
 /// Builds the UI into `ui/dist`, which the window's build takes in, unless nothing has changed since.
 pub(crate) fn ui() -> Result<()> {
-    ui_packages()?;
+    npm_packages("ui")?;
     let built = modified(&root().join("ui/dist/index.html"));
     let sources = [root().join("ui"), root().join("src-tauri/control/messages")];
     let changed = sources.iter().filter_map(|folder| newest(folder)).max();
@@ -65,13 +65,14 @@ pub(crate) fn ui() -> Result<()> {
     Ok(())
 }
 
-/// Fetches the UI's packages when the lock file has changed since the last time.
-pub(crate) fn ui_packages() -> Result<()> {
-    let lock = fs::read(root().join("ui/package-lock.json")).context("ui/package-lock.json")?;
-    let fetched = root().join("ui/node_modules/.fetched-lock.json");
+/// Fetches a folder's npm packages when its lock file has changed since the last time.
+pub(crate) fn npm_packages(folder: &str) -> Result<()> {
+    let lock = root().join(folder).join("package-lock.json");
+    let lock = fs::read(&lock).with_context(|| lock.display().to_string())?;
+    let fetched = root().join(folder).join("node_modules/.fetched-lock.json");
     if fs::read(&fetched).ok().as_ref() != Some(&lock) {
-        run(&mut npm(&["ci", "--no-audit", "--no-fund"]))?;
-        fs::write(&fetched, lock).context("ui/node_modules")?;
+        run(&mut npm_in(folder, &["ci", "--no-audit", "--no-fund"]))?;
+        fs::write(&fetched, lock).with_context(|| fetched.display().to_string())?;
     }
     Ok(())
 }

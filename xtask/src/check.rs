@@ -1,5 +1,6 @@
 //! `cargo xtask check`: formatting, lints and lock files.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,7 @@ pub(crate) fn check(_arguments: &[String]) -> Result<()> {
     for missing in needs::provide(&[Group::Build])? {
         println!("skipped: {missing}");
     }
+    types()?;
     // The window's build takes in the built UI.
     needs::node()?;
     build::ui()?;
@@ -40,18 +42,48 @@ pub(crate) fn check(_arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// The UI's types are those that the control package exports. If not, they are after this, and want to be committed.
+fn types() -> Result<()> {
+    let before = generated()?;
+    run(&mut cargo(&["test", "--quiet", "--package", "bellwether-control", "--lib", "export_bindings"]))?;
+    let after = generated()?;
+    let changed =
+        after.iter().filter(|(name, text)| before.get(*name) != Some(text)).map(|(name, _)| name.as_str());
+    let changed: Vec<&str> = changed.collect();
+    if !changed.is_empty() {
+        bail!(
+            "types in ui/src/generated were out of date and have been written anew: {}",
+            changed.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Name and text of each exported type.
+fn generated() -> Result<BTreeMap<String, String>> {
+    let folder = root().join("ui/src/generated");
+    let mut types = BTreeMap::new();
+    for file in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let file = file?;
+        types.insert(file.file_name().to_string_lossy().into_owned(), fs::read_to_string(file.path())?);
+    }
+    Ok(types)
+}
+
 /// Lock files name public registries only: the mirror that a machine happens to use is not to be had elsewhere.
 fn locks() -> Result<()> {
     let read = |name: &str| fs::read_to_string(root().join(name)).with_context(|| name.to_owned());
-    let cargo_lock = read("Cargo.lock")?;
-    let npm_lock = read("ui/package-lock.json")?;
-    let foreign =
-        foreign(&cargo_lock, "source = \"", &["registry+https://github.com/rust-lang/crates.io-index\""])
-            .map(|line| format!("Cargo.lock: {line}"));
-    let foreign_npm = self::foreign(&npm_lock, "\"resolved\": \"", &["https://registry.npmjs.org/", "file:"])
-        .map(|line| format!("ui/package-lock.json: {line}"));
-    if let Some(line) = foreign.or(foreign_npm) {
-        bail!("a lock file names a registry that others cannot reach: {line}");
+    let crates = ("source = \"", ["registry+https://github.com/rust-lang/crates.io-index\""]);
+    let packages = ("\"resolved\": \"", ["https://registry.npmjs.org/"]);
+    let files = [
+        ("Cargo.lock", crates),
+        ("ui/package-lock.json", packages),
+        ("tests/servers/package-lock.json", packages),
+    ];
+    for (name, (key, known)) in files {
+        if let Some(line) = foreign(&read(name)?, key, &known) {
+            bail!("{name} names a registry that others cannot reach: {line}");
+        }
     }
     Ok(())
 }

@@ -40,8 +40,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// npm in the UI's folder.
 pub(crate) fn npm(arguments: &[&str]) -> Command {
+    npm_in("ui", arguments)
+}
+
+/// npm in a folder of the workspace.
+pub(crate) fn npm_in(folder: &str, arguments: &[&str]) -> Command {
     let mut npm = command(if cfg!(windows) { "npm.cmd" } else { "npm" }, arguments);
-    npm.current_dir(root().join("ui"));
+    npm.current_dir(root().join(folder));
     npm
 }
 

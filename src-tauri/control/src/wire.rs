@@ -474,6 +474,8 @@ pub enum ErrorCode {
     DuplicateId,
     /// An id that breaks the rules for ids.
     InvalidId,
+    /// Another value that cannot be: a name, a time.
+    InvalidValue,
     /// No feed of this id.
     NoSuchFeed,
     /// No event of this number.

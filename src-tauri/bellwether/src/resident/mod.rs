@@ -22,11 +22,10 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{ConfigErrorKind, ConfigFile, NewFeed},
+    config::{ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
-    feed::FeedId,
     subscription::Client,
 };
 use jiff::Timestamp;

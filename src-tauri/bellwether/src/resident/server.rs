@@ -10,7 +10,7 @@ use axum::{
 };
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
-    config::{FeedChange, NewFeed},
+    config::edit::{FeedChange, NewFeed},
     event_log::{Query as LogQuery, ReadMark},
     feed::{FeedId, Repeats},
 };
@@ -40,7 +40,7 @@ impl<E: Into<bellwether_engine::engine::Error>> From<E> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self.0.code {
-            ErrorCode::BadRequest | ErrorCode::InvalidUrl | ErrorCode::UnsupportedScheme | ErrorCode::InvalidId => {
+            ErrorCode::BadRequest | ErrorCode::InvalidUrl | ErrorCode::UnsupportedScheme | ErrorCode::InvalidId | ErrorCode::InvalidValue => {
                 StatusCode::BAD_REQUEST
             }
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
@@ -122,14 +122,8 @@ async fn edit_feed(State(resident): State<Resident>, Path(id): Path<String>, byt
             wire::Repeats::Hide => Repeats::Hide,
             wire::Repeats::Show => Repeats::Show,
         }),
-        paused: None,
     };
-    change_feed(&resident, &id, change).await
-}
-
-async fn change_feed(resident: &Resident, id: &str, change: FeedChange) -> Answer<wire::Feed> {
-    let view = resident.engine.edit_feed(feed_id(id)?, change).await?;
-    Ok(Json(to_wire::feed(&view)))
+    Ok(Json(to_wire::feed(&resident.engine.edit_feed(feed_id(&id)?, change).await?)))
 }
 
 async fn remove_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
@@ -138,11 +132,15 @@ async fn remove_feed(State(resident): State<Resident>, Path(id): Path<String>) -
 }
 
 async fn pause_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    change_feed(&resident, &id, FeedChange { paused: Some(true), ..FeedChange::default() }).await
+    set_paused(&resident, &id, true).await
 }
 
 async fn resume_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    change_feed(&resident, &id, FeedChange { paused: Some(false), ..FeedChange::default() }).await
+    set_paused(&resident, &id, false).await
+}
+
+async fn set_paused(resident: &Resident, id: &str, paused: bool) -> Answer<wire::Feed> {
+    Ok(Json(to_wire::feed(&resident.engine.set_paused(feed_id(id)?, paused).await?)))
 }
 
 async fn reconnect_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {

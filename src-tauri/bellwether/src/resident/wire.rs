@@ -33,7 +33,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             .idle_timeout
             .map_or(0, |timeout| timeout.as_secs().try_into().unwrap_or(u32::MAX)),
         repeats: repeats(feed.repeats),
-        rules: feed.rules.len().try_into().unwrap_or(u32::MAX),
+        rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
         connection: connection(&view.connection),
         counts: wire::Counts {
             events: view.counts.events,
@@ -130,7 +130,7 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         engine::Error::Thread(_) | engine::Error::Ended => wire::ErrorCode::Internal,
     };
     let detail = match error {
-        engine::Error::Config(config) => config.detail.clone(),
+        engine::Error::Config(config) => config.message.clone(),
         _ => String::new(),
     };
     wire::Error { code, message: error.to_string(), detail }
@@ -144,6 +144,7 @@ fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
         Kind::DuplicateUrl => wire::ErrorCode::DuplicateUrl,
         Kind::DuplicateId => wire::ErrorCode::DuplicateId,
         Kind::InvalidId => wire::ErrorCode::InvalidId,
+        Kind::InvalidValue => wire::ErrorCode::InvalidValue,
         Kind::NoSuchFeed => wire::ErrorCode::NoSuchFeed,
         Kind::Broken => wire::ErrorCode::BrokenConfig,
         Kind::CannotRead | Kind::CannotWrite => wire::ErrorCode::CannotWrite,

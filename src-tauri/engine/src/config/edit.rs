@@ -158,7 +158,7 @@ fn find<'d>(document: &'d Document<&str>, id: &FeedId) -> Result<&'d Table, Conf
         .and_then(|feeds| {
             feeds.iter().find(|feed| feed.get("id").and_then(Item::as_str) == Some(id.as_str()))
         })
-        .ok_or_else(|| ConfigError::new(Kind::NoSuchFeed, format!("there is no feed “{id}”")))
+        .ok_or_else(|| ConfigError::no_such_feed(id))
 }
 
 fn check_url_is_free(config: &Config, url: &url::Url, id: Option<&FeedId>) -> Result<(), ConfigError> {

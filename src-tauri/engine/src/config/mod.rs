@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedId};
 
 pub use file::ConfigFile;
 
@@ -94,6 +94,10 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
 }
 
 impl ConfigError {
+    pub(crate) fn no_such_feed(id: &FeedId) -> Self {
+        Self::new(ConfigErrorKind::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"))
+    }
+
     /// An error about a change rather than a place in the file.
     fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self { kind, line: 0, key: String::new(), message: message.into() }
@@ -114,6 +118,12 @@ fn feed_url(text: &str) -> Result<Url, ConfigError> {
     let invalid = |message| Err(ConfigError::new(ConfigErrorKind::InvalidUrl, message));
     if text.len() > MAX_URL {
         return invalid(format!("a URL of more than {MAX_URL} bytes"));
+    }
+    if text.contains(char::is_whitespace) || text.contains(char::is_control) {
+        return invalid(format!(
+            "“{}” is not a URL: it has a blank or line break in it",
+            text.escape_debug()
+        ));
     }
     let scheme_missing = format!("“{text}” is not a URL; write all of it, such as https://{text}");
     match Url::parse(text) {

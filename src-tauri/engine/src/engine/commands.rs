@@ -10,7 +10,10 @@ use super::{
     feeds::{Change, Entry, change},
 };
 use crate::{
-    config::{self, Config, ConfigError, FeedChange, NewFeed},
+    config::{
+        self, Config, ConfigError,
+        edit::{FeedChange, NewFeed},
+    },
     event_log::{LogError, Query},
     event_source::Message,
     feed::FeedId,
@@ -25,6 +28,7 @@ impl EventLoop {
             Command::ReloadConfig => self.reload_config(),
             Command::AddFeed(feed, reply) => answer(reply, self.add_feed(&feed)),
             Command::EditFeed(id, change, reply) => answer(reply, self.edit_feed(&id, &change)),
+            Command::SetPaused(id, paused, reply) => answer(reply, self.set_paused(&id, paused)),
             Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
             Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
             Command::Sample(id, reply) => answer(reply, self.sample(&id)),
@@ -47,8 +51,7 @@ impl EventLoop {
 
     /// Reads `feeds.toml` and applies what changed. A broken one leaves everything as it is, and is told.
     pub(super) fn reload_config(&mut self) {
-        let read = self.config.load().and_then(|text| config::parse(&text));
-        let error = match read {
+        let error = match self.config.load() {
             Ok(config) => self.apply(config).err().map(|error| self.log_failed(&error)).and(None),
             Err(error) => Some(error),
         };
@@ -63,7 +66,7 @@ impl EventLoop {
 
     /// Edits `feeds.toml` and applies the result, which is written only if it reads back well.
     fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, ConfigError>) -> Result<(), Error> {
-        let text = self.config.load()?;
+        let text = self.config.text()?;
         let edited = edit(&text)?;
         let config = config::parse(&edited)?;
         self.config.replace(&edited)?;
@@ -133,6 +136,11 @@ impl EventLoop {
 
     fn edit_feed(&mut self, id: &FeedId, change: &FeedChange) -> Result<FeedView, Error> {
         self.edit(|text| config::edit::edit_feed(text, id, change))?;
+        self.view(id)
+    }
+
+    fn set_paused(&mut self, id: &FeedId, paused: bool) -> Result<FeedView, Error> {
+        self.edit(|text| config::edit::set_paused(text, id, paused))?;
         self.view(id)
     }
 

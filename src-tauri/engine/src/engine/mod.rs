@@ -19,7 +19,10 @@ use std::{io, sync::Arc};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    config::{ConfigError, ConfigFile, FeedChange, NewFeed},
+    config::{
+        ConfigError, ConfigFile,
+        edit::{FeedChange, NewFeed},
+    },
     event_log::{Counts, EventLog, LogError, LogReader, ReadMark, Record},
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
@@ -149,6 +152,7 @@ pub(crate) enum Command {
     ReloadConfig,
     AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
+    SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     RemoveFeed(FeedId, Reply<Result<(), Error>>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     Sample(FeedId, Reply<Result<(), Error>>),
@@ -207,6 +211,11 @@ impl Engine {
     /// Changes a feed in `feeds.toml`, and reconnects where the change calls for it.
     pub async fn edit_feed(&self, id: FeedId, change: FeedChange) -> Result<FeedView, Error> {
         self.ask(|reply| Command::EditFeed(id, change, reply)).await?
+    }
+
+    /// Pauses a feed, or lets it connect again, in `feeds.toml`.
+    pub async fn set_paused(&self, id: FeedId, paused: bool) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::SetPaused(id, paused, reply)).await?
     }
 
     /// Removes a feed from `feeds.toml`; its events stay in the log.
