@@ -45,6 +45,9 @@ Examples:
 /// What to do instead of starting the resident program.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what a stream sends, without the resident program
+    #[command(after_help = LISTEN_EXAMPLES)]
+    Listen(ListenArgs),
     /// Serve the demo feed in the foreground
     #[command(after_help = "Example:\n  bellwether demo --port 8080")]
     Demo {
@@ -52,19 +55,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value_t = 0)]
         port: u16,
     },
-    /// What the terminal is for: [`crate::cli`].
+    /// What is asked of the resident program.
     #[command(flatten)]
-    Terminal(TerminalCommand),
+    Client(ClientCommand),
 }
 
-/// What is asked, and answered at the terminal; most of it by the resident program.
+const LISTEN_EXAMPLES: &str = "\
+Examples:
+  bellwether listen https://example.org/events
+  bellwether listen https://example.org/events --event deploy --json | jq .data";
+
+/// What is asked of the resident program, or in [`ClientCommand::Doctor`]'s case about it.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
-pub(crate) enum TerminalCommand {
-    /// Print what a stream sends, without the resident program
-    #[command(
-        after_help = "Examples:\n  bellwether listen https://example.org/events\n  bellwether listen https://example.org/events --event deploy --json | jq .data"
-    )]
-    Listen(ListenArgs),
+pub(crate) enum ClientCommand {
     /// List the feeds, or change them
     #[command(
         after_help = "Examples:\n  bellwether feeds\n  bellwether feeds add https://example.org/events --name Builds\n  bellwether feeds pause builds"
@@ -366,9 +369,9 @@ mod tests {
         Arguments::from_arguments(line.split_whitespace().map(OsString::from))
     }
 
-    fn terminal(line: &str) -> TerminalCommand {
+    fn client(line: &str) -> ClientCommand {
         match read(line).unwrap().command {
-            Some(Command::Terminal(command)) => command,
+            Some(Command::Client(command)) => command,
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -422,13 +425,13 @@ mod tests {
             for (json, flag) in [(false, ""), (true, " --json")] {
                 let line = format!("bellwether feeds{rest}{flag}");
                 let expected = FeedsArgs { json, action: action.clone() };
-                assert_eq!(terminal(&line), TerminalCommand::Feeds(expected), "{line}");
+                assert_eq!(client(&line), ClientCommand::Feeds(expected), "{line}");
             }
         }
-        assert_eq!(terminal("bellwether status"), TerminalCommand::Status(JsonArgs { json: false }));
-        assert_eq!(terminal("bellwether doctor --json"), TerminalCommand::Doctor(JsonArgs { json: true }));
-        assert_eq!(terminal("bellwether test-notification"), TerminalCommand::TestNotification);
-        assert_eq!(terminal("bellwether quit"), TerminalCommand::Quit);
+        assert_eq!(client("bellwether status"), ClientCommand::Status(JsonArgs { json: false }));
+        assert_eq!(client("bellwether doctor --json"), ClientCommand::Doctor(JsonArgs { json: true }));
+        assert_eq!(client("bellwether test-notification"), ClientCommand::TestNotification);
+        assert_eq!(client("bellwether quit"), ClientCommand::Quit);
         assert_eq!(read("bellwether demo --port 80").unwrap().command, Some(Command::Demo { port: 80 }));
     }
 
@@ -442,14 +445,14 @@ mod tests {
             count: Some(3),
             json: true,
         };
-        assert_eq!(terminal(line), TerminalCommand::Listen(expected));
+        assert_eq!(read(line).unwrap().command, Some(Command::Listen(expected)));
     }
 
     #[test]
     fn events() {
-        let TerminalCommand::Events(events) = terminal("bellwether events") else { panic!() };
+        let ClientCommand::Events(events) = client("bellwether events") else { panic!() };
         assert_eq!((events.limit, events.json, events.since), (50, false, None));
-        let TerminalCommand::Events(events) = terminal(
+        let ClientCommand::Events(events) = client(
             "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0",
         ) else {
             panic!()

@@ -17,12 +17,12 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::{output::capture, run_with};
-use crate::args::{Arguments, Command, TerminalCommand};
+use crate::args::{Arguments, ClientCommand, Command};
 
-fn command(line: &str) -> TerminalCommand {
+fn command(line: &str) -> ClientCommand {
     let arguments = line.split_whitespace().map(OsString::from);
     match Arguments::try_parse_from(std::iter::once("bellwether".into()).chain(arguments)).unwrap().command {
-        Some(Command::Terminal(command)) => command,
+        Some(Command::Client(command)) => command,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -118,6 +118,7 @@ fn status(locale: &str) -> Value {
 fn event(seq: u64) -> Value {
     json!({
         "seq": seq, "feed": "ops", "event": "deploy", "data": "磁\u{1b}[31m盘\nfull", "data_truncated": false, "id": "",
+        "origin": "https://example.org",
         "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown",
         "reason": {"code": "rule", "rule": 2, "detail": ""},
         "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal", "read": false
