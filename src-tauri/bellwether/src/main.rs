@@ -15,15 +15,16 @@ use bellwether_control::{
     paths::Profile,
     wire::OpenWindow,
 };
-use clap::Parser;
-
 use crate::{
     args::{Arguments, Command},
     resident::{InstanceError, Start},
 };
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::read() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let profile = match Profile::find(arguments.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => return failed(&error),
@@ -59,7 +60,8 @@ async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
             }
         }
         Some(Command::Demo { port }) => demo(port, catalogue).await,
-        Some(command) => cli::run(command, &profile, &catalogue).await,
+        Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
+        Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
 

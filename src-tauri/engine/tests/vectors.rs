@@ -10,6 +10,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bellwether_engine::event_source::{Answer, EventSource, Limits, Message, Output, Verdict};
+use proptest::prelude::*;
 use serde::Deserialize;
 use url::Url;
 
@@ -164,4 +165,50 @@ fn an_event_as_long_as_the_limit_arrives_in_one_line_or_many() {
     assert_eq!(decode(Limits::default(), one.as_bytes().chunks(16 << 10)).messages[0].data, line);
     let many = format!("{}\n", format!("data:{}\n", "y".repeat(1023)).repeat(1024));
     assert_eq!(decode(Limits::default(), many.as_bytes().chunks(1000)).messages[0].data.len(), (1 << 20) - 1);
+}
+
+/// Pieces of which streams are made, whole and broken.
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let known: Vec<&[u8]> = vec![
+        b"data",
+        b"event",
+        b"id",
+        b"retry",
+        b":",
+        b": ",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b"\xEF\xBB\xBF",
+        b"\xE4\xB8",
+        b"\xAD",
+        b"\xFF",
+        b"\0",
+        b"17",
+        b"data: a\n\n",
+        b"id: 1\n",
+        b"event: e\n",
+        b"data: a line over the limit\n",
+    ];
+    prop_oneof![
+        4 => prop::sample::select(known).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..6),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_decode_alike_under_any_chunking(
+        fragments in prop::collection::vec(fragment(), 0..40),
+        seed in any::<u64>(),
+    ) {
+        let bytes = fragments.concat();
+        let small = || Limits { event_bytes: 12, field_bytes: 3, ..unlimited() };
+        for limits in [unlimited, small] {
+            let whole = decode(limits(), [&bytes[..]]);
+            prop_assert_eq!(&decode(limits(), bytes.chunks(1)), &whole);
+            prop_assert_eq!(&decode(limits(), random_chunks(&bytes, seed)), &whole);
+        }
+    }
 }

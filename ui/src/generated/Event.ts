@@ -32,6 +32,10 @@ data_truncated: boolean,
  */
 id: string, 
 /**
+ * The origin of the stream's final URL, after redirects.
+ */
+origin: string, 
+/**
  * When it came.
  */
 received_at: string, 

@@ -9,11 +9,18 @@ export type CountKey = MessageKey extends infer Key ? (Key extends `${infer Stem
 
 const catalogues: Record<Locale, Record<MessageKey, string>> = { en, 'zh-CN': zhCN }
 
-let current = $state<Locale>('en')
+// Until the resident program tells which: before it was ever reached there is a text to show, too.
+let current = $state<Locale>(navigator.language.startsWith('zh') ? 'zh-CN' : 'en')
 
 /** The language in use. */
 export function locale(): Locale {
   return current
+}
+
+/** The same language as the person's region writes dates and numbers in it. */
+export function regionalLocale(): string {
+  const [language = current] = current.split('-')
+  return current === 'en' ? (navigator.languages.find((tag) => tag.startsWith(language)) ?? current) : current
 }
 
 export function setLocale(name: string): void {
@@ -26,7 +33,7 @@ export function t(key: MessageKey, values: Record<string, string | number> = {})
   return catalogues[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name]
     if (value === undefined) return whole
-    return typeof value === 'number' ? new Intl.NumberFormat(current).format(value) : value
+    return typeof value === 'number' ? new Intl.NumberFormat(regionalLocale()).format(value) : value
   })
 }
 

@@ -1,4 +1,4 @@
-import { locale, t } from './messages.svelte'
+import { regionalLocale, t } from './messages.svelte'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -28,9 +28,10 @@ export function startClock(): () => void {
 // Making a formatter is slow, and a list asks for the same few again and again.
 const formatters = new Map<string, unknown>()
 function formatter<T>(kind: string, make: (locale: string) => T): T {
-  const name = `${locale()} ${kind}`
+  const locale = regionalLocale()
+  const name = `${locale} ${kind}`
   let found = formatters.get(name) as T | undefined
-  if (!found) formatters.set(name, (found = make(locale())))
+  if (!found) formatters.set(name, (found = make(locale)))
   return found
 }
 
@@ -109,6 +110,9 @@ export function size(bytes: number): string {
   const [amount, unit] = bytes < 1000 ? [bytes, 'byte'] : bytes < 1e6 ? [bytes / 1000, 'kilobyte'] : [bytes / 1e6, 'megabyte']
   return formatter(
     `size ${unit}`,
-    (name) => new Intl.NumberFormat(name, { style: 'unit', unit, maximumFractionDigits: 1 }),
+    (name) => {
+      const unitDisplay = unit === 'byte' ? 'long' : 'short'
+      return new Intl.NumberFormat(name, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 })
+    },
   ).format(amount)
 }

@@ -79,7 +79,7 @@ export function countSentences(feed: Feed): string[] {
 export function summary(feeds: Feed[]): { shape: Shape; text: string } {
   const shapes = feeds.map(shapeOf)
   const count = (...wanted: Shape[]) => shapes.filter((shape) => wanted.includes(shape)).length
-  const attention = count('needs_attention', 'stopped')
+  const attention = count('needs_attention')
   const waiting = count('waiting', 'connecting')
   const well = count('connected', 'resting')
   if (feeds.length === 0) return { shape: 'paused', text: t('ui.summary.none') }

@@ -219,6 +219,7 @@ export function makeEvent(event: Partial<Event> & { seq: number }): Event {
     data: '',
     data_truncated: false,
     id: '',
+    origin: 'https://example.org',
     received_at: new Date().toISOString(),
     outcome: 'shown',
     reason: { code: 'default', rule: null, detail: '' },

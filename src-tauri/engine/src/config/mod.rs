@@ -119,6 +119,12 @@ fn feed_url(text: &str) -> Result<Url, ConfigError> {
     if text.len() > MAX_URL {
         return invalid(format!("a URL of more than {MAX_URL} bytes"));
     }
+    if text.contains(char::is_whitespace) || text.contains(char::is_control) {
+        return invalid(format!(
+            "“{}” is not a URL: it has a blank or line break in it",
+            text.escape_debug()
+        ));
+    }
     let scheme_missing = format!("“{text}” is not a URL; write all of it, such as https://{text}");
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),

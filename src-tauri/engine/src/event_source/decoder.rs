@@ -1,10 +1,8 @@
 //! Lines to messages (WHATWG HTML 9.2.6, "Interpreting an event stream"), each event in bounded memory.
 
 use std::{
-    borrow::Cow,
     convert::Infallible,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -41,11 +39,13 @@ impl Decoder {
         Self {
             lines: Lines::new(longest_value.saturating_add("event: ".len())),
             block: Block {
-                assembler: Assembler::new(),
                 event_bytes: limits.event_bytes,
                 field_bytes: limits.field_bytes,
                 id_buffer: last_event_id.clone(),
+                id_given: false,
                 last_event_id,
+                data_lines: Vec::new(),
+                event_line: Vec::new(),
                 data_bytes: 0,
                 skipping: false,
             },
@@ -57,20 +57,30 @@ impl Decoder {
         let block = &mut self.block;
         self.lines.push(bytes, |line| block.line(&line, &mut each));
     }
+
+    /// The last event ID string.
+    pub(super) fn last_event_id(&self) -> &str {
+        &self.block.last_event_id
+    }
 }
 
 /// The lines up to the next blank one.
 ///
 /// `id` and `retry` are interpreted here, because they count in blocks without data too; type and data are assembled by
-/// `eventsource-stream`.
+/// `eventsource-stream` at the blank line.
 struct Block {
-    assembler: Assembler,
     event_bytes: usize,
     field_bytes: usize,
     /// The last event ID buffer of the standard: it becomes the last event ID at the blank line.
     id_buffer: String,
+    /// The block has an ID.
+    id_given: bool,
     last_event_id: String,
-    /// Bytes of the data buffer so far, the final LF included.
+    /// The `data` lines so far, each ended by LF.
+    data_lines: Vec<u8>,
+    /// The last `event` line, ended by LF: it is the one that counts.
+    event_line: Vec<u8>,
+    /// Bytes of the data so far, with an LF after each line.
     data_bytes: usize,
     /// The event is over a limit: all up to the blank line is skipped, but for `id` and `retry`.
     skipping: bool,
@@ -90,13 +100,19 @@ impl Block {
                 self.data_bytes = self.data_bytes.saturating_add(value.len() + 1);
                 if line.cut || self.data_bytes - 1 > self.event_bytes {
                     self.skip(each);
-                } else {
-                    self.assemble(&line.text);
+                } else if !self.skipping {
+                    keep_line(&mut self.data_lines, &line.text);
                 }
             }
             "event" | "id" if line.cut || value.len() > self.field_bytes => self.skip(each),
-            "event" => self.assemble(&line.text),
-            "id" if !value.contains('\0') => value.clone_into(&mut self.id_buffer),
+            "event" => {
+                self.event_line.clear();
+                keep_line(&mut self.event_line, &line.text);
+            }
+            "id" if !value.contains('\0') => {
+                value.clone_into(&mut self.id_buffer);
+                self.id_given = true;
+            }
             "retry" if !line.cut => {
                 // The parse alone would take a sign; a value that does not fit is ignored.
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
@@ -108,98 +124,69 @@ impl Block {
         }
     }
 
-    fn assemble(&mut self, line: &str) {
-        if !self.skipping {
-            self.assembler.line(line);
-        }
-    }
-
     fn skip(&mut self, each: &mut impl FnMut(Decoded)) {
         if !self.skipping {
             self.skipping = true;
-            self.assembler = Assembler::new();
+            self.data_lines = Vec::new();
             each(Decoded::Oversized);
         }
     }
 
     fn end(&mut self, each: &mut impl FnMut(Decoded)) {
-        self.skipping = false;
-        self.data_bytes = 0;
-        let changed = self.last_event_id != self.id_buffer;
+        let changed = std::mem::take(&mut self.id_given) && self.last_event_id != self.id_buffer;
         if changed {
             self.last_event_id.clone_from(&self.id_buffer);
         }
-        if let Some((event_type, data)) = self.assembler.blank_line() {
+        if let Some((event_type, data)) = self.assemble() {
             each(Decoded::Message(Message { event_type, data, last_event_id: self.last_event_id.clone() }));
         } else if changed {
             each(Decoded::LastEventId(self.last_event_id.clone()));
         }
-    }
-}
-
-/// Drives `eventsource-stream`, one complete line ended by LF per item: its time is quadratic in the bytes that one item
-/// leaves behind. It never sees a byte order mark, invalid UTF-8, CR, comments or IDs.
-struct Assembler {
-    events: EventStream<Feeder>,
-    next: NextLine,
-    /// A line of the current block has been handed over.
-    begun: bool,
-}
-
-/// The line that the stream is to take at its next poll.
-type NextLine = Arc<Mutex<Option<Cow<'static, [u8]>>>>;
-
-impl Assembler {
-    fn new() -> Self {
-        let next = NextLine::default();
-        Self { events: EventStream::new(Feeder(next.clone())), next, begun: false }
+        self.skipping = false;
+        self.data_bytes = 0;
+        for buffer in [&mut self.data_lines, &mut self.event_line] {
+            buffer.clear();
+            buffer.shrink_to(BUFFER_AT_REST);
+        }
     }
 
-    fn line(&mut self, line: &str) {
-        let mut bytes = Vec::with_capacity(line.len() + 1);
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-        self.begun = true;
-        self.poll(bytes.into());
-    }
-
-    /// Ends the block; gives type and data if it had data.
-    fn blank_line(&mut self) -> Option<(String, String)> {
-        if !std::mem::take(&mut self.begun) {
+    /// Type and data of the block, if it has data and is to be told.
+    fn assemble(&mut self) -> Option<(String, String)> {
+        if self.data_lines.is_empty() || self.skipping {
             return None;
         }
-        self.poll(Cow::Borrowed(b"\n"))
-    }
-
-    fn poll(&mut self, line: Cow<'static, [u8]>) -> Option<(String, String)> {
-        *lock(&self.next) = Some(line);
-        match Pin::new(&mut self.events).poll_next(&mut Context::from_waker(Waker::noop())) {
+        self.data_lines.extend_from_slice(&self.event_line);
+        self.data_lines.push(b'\n');
+        let mut events = EventStream::new(BlockLines(&self.data_lines));
+        match Pin::new(&mut events).poll_next(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(Ok(event))) => Some((event.event, event.data)),
-            Poll::Pending => None,
-            Poll::Ready(Some(Err(_)) | None) => {
-                // Lines as they are handed over here do not fail; if one ever did, only its event may be lost.
-                *self = Self::new();
-                None
-            }
+            // Lines as they are handed over here neither fail nor lack an event.
+            _ => None,
         }
     }
 }
 
-struct Feeder(NextLine);
+/// What an idle connection may hold on to of each of a block's buffers.
+const BUFFER_AT_REST: usize = 1 << 10;
 
-impl Stream for Feeder {
-    type Item = Result<Cow<'static, [u8]>, Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match lock(&self.0).take() {
-            Some(line) => Poll::Ready(Some(Ok(line))),
-            None => Poll::Pending,
-        }
-    }
+fn keep_line(buffer: &mut Vec<u8>, line: &str) {
+    buffer.extend_from_slice(line.as_bytes());
+    buffer.push(b'\n');
 }
 
-fn lock(next: &NextLine) -> MutexGuard<'_, Option<Cow<'static, [u8]>>> {
-    next.lock().unwrap_or_else(PoisonError::into_inner)
+/// A block as `eventsource-stream` takes it in linear time and without fail: valid UTF-8, no byte order mark, and one
+/// line, ended by LF, per item. (Its time is quadratic in the length of an item.)
+struct BlockLines<'a>(&'a [u8]);
+
+impl<'a> Stream for BlockLines<'a> {
+    type Item = Result<&'a [u8], Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(end) = memchr::memchr(b'\n', self.0) else { return Poll::Ready(None) };
+        let (line, rest) = self.0.split_at(end + 1);
+        self.0 = rest;
+        Poll::Ready(Some(Ok(line)))
+    }
 }
 
 #[cfg(test)]

@@ -261,15 +261,9 @@ impl EventSource {
                 }
                 Decoded::Message(message) => {
                     *productive = true;
-                    if self.last_event_id != message.last_event_id {
-                        self.last_event_id.clone_from(&message.last_event_id);
-                    }
                     Output::Message(message)
                 }
-                Decoded::LastEventId(id) => {
-                    self.last_event_id.clone_from(&id);
-                    Output::LastEventId(id)
-                }
+                Decoded::LastEventId(id) => Output::LastEventId(id),
                 Decoded::Oversized => {
                     *productive = true;
                     self.oversized += 1;
@@ -278,6 +272,7 @@ impl EventSource {
             };
             self.outputs.push_back(output);
         });
+        decoder.last_event_id().clone_into(&mut self.last_event_id);
     }
 
     /// The next of what the stream gave.

@@ -54,7 +54,7 @@ impl Bench {
         self.source.status().reason
     }
 
-    /// The wait that the event source wants now, rounded down to what it was before it was lengthened.
+    /// The time from now to the deadline.
     fn wait(&self) -> Duration {
         self.source.deadline().expect("a wait") - self.now
     }

@@ -1,0 +1,204 @@
+//! `bellwether events`: what is in the log.
+
+use bellwether_control::{client::Client, messages::Catalogue, wire};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use super::{
+    Failure, name,
+    output::{Output, Paint, Span, Table},
+    time,
+};
+use crate::args::EventsArgs;
+
+/// Most events that one request may ask for.
+const PAGE: u64 = 1_000;
+
+pub(super) async fn run(
+    args: &EventsArgs,
+    client: &Client,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut query = wire::EventQuery {
+        feed: args.feed.clone(),
+        event: args.event.clone(),
+        search: args.search.clone(),
+        unread: args.unread.then_some(true),
+        held_back: args.held_back.then_some(true),
+        since: args.since.map(|since| format!("{:.3}", since.before(Timestamp::now()))),
+        // The table shows titles, not data.
+        preview: (!args.json).then_some(true),
+        ..Default::default()
+    };
+    let mut printer = Printer::new(args.json, catalogue, output);
+    let mut left = if args.limit == 0 { u64::MAX } else { args.limit };
+    while left > 0 {
+        query.limit = u32::try_from(left.min(PAGE)).ok();
+        let mut page = client.events(&query).await?;
+        // A server that sends more than it was asked for is not to overrun the limit.
+        page.events.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        left -= page.events.len() as u64;
+        printer.page(&page.events)?;
+        // No event on a page that is not the last would ask the same for ever.
+        match page.next_before {
+            Some(before) if !page.events.is_empty() => query.before = Some(before),
+            _ => break,
+        }
+    }
+    Ok(printer.end()?)
+}
+
+/// Writes page by page, so that a long log takes no memory.
+struct Printer<'a> {
+    json: bool,
+    catalogue: &'a Catalogue,
+    output: &'a mut Output,
+    zone: TimeZone,
+    /// Written so far.
+    count: u64,
+    /// JSON wants a comma behind each event but the last, so that one is kept.
+    kept: Option<wire::Event>,
+}
+
+impl<'a> Printer<'a> {
+    fn new(json: bool, catalogue: &'a Catalogue, output: &'a mut Output) -> Self {
+        Self { json, catalogue, output, zone: TimeZone::system(), count: 0, kept: None }
+    }
+
+    fn page(&mut self, events: &[wire::Event]) -> std::io::Result<()> {
+        if self.json { self.json_page(events) } else { self.table_page(events) }
+    }
+
+    fn json_page(&mut self, events: &[wire::Event]) -> std::io::Result<()> {
+        for event in events {
+            if let Some(event) = self.kept.replace(event.clone()) {
+                self.json_event(&event, ",")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn json_event(&mut self, event: &wire::Event, after: &str) -> std::io::Result<()> {
+        let before = if self.count == 0 { "[\n" } else { "" };
+        self.count += 1;
+        self.output.json_line(before, &Logged::from(event), after)
+    }
+
+    fn table_page(&mut self, events: &[wire::Event]) -> std::io::Result<()> {
+        let mut table = Table::default();
+        if self.count == 0 && !events.is_empty() {
+            table.titles(
+                ["cli.column.received", "cli.column.feed", "cli.column.event", "cli.column.outcome", "cli.column.title"]
+                    .map(|key| self.catalogue.text(key)),
+            );
+        }
+        for event in events {
+            table.row([
+                Span::from(time::local(&event.received_at, &self.zone)).paint(Paint::Dim),
+                Span::new(&event.feed),
+                Span::new(&event.event),
+                outcome_span(event.outcome, self.catalogue),
+                title_span(event),
+            ]);
+        }
+        self.count += events.len() as u64;
+        self.output.table(&table)
+    }
+
+    fn end(mut self) -> std::io::Result<()> {
+        match (self.json, self.kept.take()) {
+            (true, Some(event)) => self.json_event(&event, "\n]"),
+            (true, None) => self.output.line(["[]"]),
+            (false, _) if self.count == 0 => self.output.line([self.catalogue.text("cli.events.none")]),
+            (false, _) => Ok(()),
+        }
+    }
+}
+
+fn outcome_span(outcome: wire::Outcome, catalogue: &Catalogue) -> Span {
+    let paint = match outcome {
+        wire::Outcome::Shown | wire::Outcome::Summarized => Paint::Green,
+        wire::Outcome::Pending | wire::Outcome::Closed => Paint::Yellow,
+        wire::Outcome::Logged | wire::Outcome::Ignored => Paint::Dim,
+    };
+    Span::new(catalogue.text(&format!("cli.outcome.{}", name(&outcome)))).paint(paint)
+}
+
+fn title_span(event: &wire::Event) -> Span {
+    let unread = !event.read && matches!(event.outcome, wire::Outcome::Shown | wire::Outcome::Summarized);
+    let text = match (event.title.as_str(), event.body.as_str()) {
+        (title, "") => title.to_owned(),
+        (title, body) => format!("{title}: {body}"),
+    };
+    Span::from(text).paint(if unread { Paint::Bold } else { Paint::Usual })
+}
+
+/// An event with the names that scripts rely on.
+#[derive(Serialize)]
+struct Logged<'a> {
+    seq: u64,
+    feed: &'a str,
+    event: &'a str,
+    /// The text as received.
+    data: &'a str,
+    /// The last event ID at this event; empty if none.
+    id: &'a str,
+    received_at: &'a str,
+    outcome: wire::Outcome,
+    reason: String,
+    title: &'a str,
+    body: &'a str,
+    url: Option<&'a str>,
+    read: bool,
+}
+
+impl<'a> From<&'a wire::Event> for Logged<'a> {
+    fn from(event: &'a wire::Event) -> Self {
+        Self {
+            seq: event.seq,
+            feed: &event.feed,
+            event: &event.event,
+            data: &event.data,
+            id: &event.id,
+            received_at: &event.received_at,
+            outcome: event.outcome,
+            reason: reason(&event.reason),
+            title: &event.title,
+            body: &event.body,
+            url: event.url.as_deref(),
+            read: event.read,
+        }
+    }
+}
+
+/// `default`, `rule 2`, `rule 1 failed: …`, `no match`, `backlog`: the same in every language, since scripts read it.
+fn reason(reason: &wire::OutcomeReason) -> String {
+    let what = match (reason.code.as_str(), reason.rule) {
+        ("rule", Some(rule)) => format!("rule {rule}"),
+        ("rule_failed", Some(rule)) => format!("rule {rule} failed"),
+        (code, Some(rule)) => format!("{} (rule {rule})", code.replace('_', " ")),
+        (code, None) => code.replace('_', " "),
+    };
+    if reason.detail.is_empty() { what } else { format!("{what}: {}", reason.detail) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_stable() {
+        for (code, rule, detail, expected) in [
+            ("default", None, "", "default"),
+            ("rule", Some(2), "", "rule 2"),
+            ("rule_failed", Some(1), "out of fuel", "rule 1 failed: out of fuel"),
+            ("no_match", None, "", "no match"),
+            ("backlog", Some(3), "", "backlog (rule 3)"),
+            ("something_new", None, "x", "something new: x"),
+        ] {
+            let wire = wire::OutcomeReason { code: code.into(), rule, detail: detail.into() };
+            assert_eq!(reason(&wire), expected);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `bellwether feeds`: list them, change them.
+
+use bellwether_control::{client::Client, messages::Catalogue, wire};
+
+use super::{
+    Failure,
+    output::{Output, Span, Table},
+    status::state_span,
+};
+use crate::args::{FeedSettings, FeedsAction, FeedsArgs, Repeats};
+
+pub(super) async fn run(
+    args: &FeedsArgs,
+    client: &Client,
+    status: &wire::Status,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let Some(action) = &args.action else {
+        if args.json {
+            return Ok(output.json(&status.feeds)?);
+        }
+        return list(&status.feeds, catalogue, output);
+    };
+    let answer = change(action, client).await?;
+    if args.json {
+        return Ok(output.json(&answer.feed)?);
+    }
+    let feed = answer.feed.as_ref();
+    let id = feed.map_or(answer.id, |feed| &feed.id);
+    let url = feed.map_or("", |feed| &feed.url);
+    Ok(output.line([catalogue.format(answer.message, &[("id", id), ("url", url)])])?)
+}
+
+fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+    if feeds.is_empty() {
+        return Ok(output.line([catalogue.text("cli.feeds.none")])?);
+    }
+    let mut table = Table::default();
+    table.titles(
+        ["cli.column.id", "cli.column.name", "cli.column.state", "cli.column.events", "cli.column.unread", "cli.column.url"]
+            .map(|key| catalogue.text(key)),
+    );
+    for feed in feeds {
+        table.row([
+            Span::new(&feed.id),
+            Span::new(&feed.name),
+            state_span(feed.connection.state, catalogue),
+            Span::from(feed.counts.events.to_string()),
+            Span::from(feed.counts.unread.to_string()),
+            Span::new(&feed.url),
+        ]);
+    }
+    Ok(output.table(&table)?)
+}
+
+/// What came of a change.
+struct Answer<'a> {
+    /// The feed's id as given.
+    id: &'a str,
+    /// The feed as it is now, where there is one.
+    feed: Option<wire::Feed>,
+    /// The key of what is to be said.
+    message: &'static str,
+}
+
+async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'a>, Failure> {
+    let answer = |id, feed, message| Ok(Answer { id, feed, message });
+    match action {
+        FeedsAction::Add { url, id, name, paused } => {
+            let draft = wire::FeedDraft {
+                url: url.clone(),
+                id: id.clone(),
+                name: name.clone(),
+                paused: paused.then_some(true),
+            };
+            let feed = client.add_feed(&draft).await?;
+            let message = if feed.paused { "cli.feeds.added_paused" } else { "cli.feeds.added" };
+            answer("", Some(feed), message)
+        }
+        FeedsAction::Remove { id } => {
+            client.remove_feed(id).await?;
+            answer(id, None, "cli.feeds.removed")
+        }
+        FeedsAction::Pause { id } => answer(id, Some(client.pause_feed(id).await?), "cli.feeds.paused"),
+        FeedsAction::Resume { id } => answer(id, Some(client.resume_feed(id).await?), "cli.feeds.resumed"),
+        FeedsAction::Reconnect { id } => {
+            client.reconnect(id.as_deref()).await?;
+            match id {
+                Some(id) => answer(id, None, "cli.feeds.reconnecting"),
+                None => answer("", None, "cli.feeds.reconnecting_all"),
+            }
+        }
+        FeedsAction::Test { id } => {
+            client.test_feed(id).await?;
+            answer(id, None, "cli.feeds.tested")
+        }
+        FeedsAction::Edit { id, settings } => {
+            answer(id, Some(client.edit_feed(id, &edit(settings)).await?), "cli.feeds.edited")
+        }
+    }
+}
+
+fn edit(settings: &FeedSettings) -> wire::FeedEdit {
+    wire::FeedEdit {
+        name: settings.name.clone(),
+        url: settings.url.clone(),
+        idle_timeout_seconds: settings.idle_timeout,
+        repeats: settings.repeats.map(|repeats| match repeats {
+            Repeats::Hide => wire::Repeats::Hide,
+            Repeats::Show => wire::Repeats::Show,
+        }),
+    }
+}

@@ -1,0 +1,155 @@
+//! `bellwether status`: each feed's connection with its reason, and what is missing.
+
+use bellwether_control::{messages::Catalogue, wire};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    Failure, name,
+    output::{Output, Paint, Span, Table},
+    time,
+};
+use crate::args::JsonArgs;
+
+pub(super) fn run(
+    args: &JsonArgs,
+    status: &wire::Status,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if args.json {
+        return Ok(output.json(status)?);
+    }
+    Ok(show(status, Timestamp::now(), &TimeZone::system(), catalogue, output)?)
+}
+
+fn show(
+    status: &wire::Status,
+    now: Timestamp,
+    zone: &TimeZone,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> std::io::Result<()> {
+    let pid = status.pid.to_string();
+    let since = time::local(&status.started_at, zone);
+    let values = [("version", status.version.as_str()), ("pid", &pid), ("since", &since)];
+    output.line([catalogue.format("cli.status.running", &values)])?;
+    if status.feeds.is_empty() {
+        output.line([catalogue.text("cli.feeds.none")])?;
+    } else {
+        output.table(&feeds(&status.feeds, now, catalogue))?;
+    }
+    for part in status.parts.iter().filter(|part| !part.available) {
+        output.line([missing(part, catalogue).paint(Paint::Yellow)])?;
+    }
+    if let Some(error) = &status.config.error {
+        output.line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
+    }
+    Ok(())
+}
+
+fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
+    let mut table = Table::default();
+    table.titles(
+        ["cli.column.state", "cli.column.id", "cli.column.name", "cli.column.last_event", "cli.column.remarks"]
+            .map(|key| catalogue.text(key)),
+    );
+    for feed in feeds {
+        let last_event = match &feed.last_event_at {
+            Some(moment) => time::ago(moment, now, catalogue),
+            None => catalogue.text("cli.status.no_event").to_owned(),
+        };
+        table.row([
+            state_span(feed.connection.state, catalogue),
+            Span::new(&feed.id),
+            Span::new(&feed.name),
+            Span::from(last_event),
+            Span::from(remarks(feed, now, catalogue)),
+        ]);
+    }
+    table
+}
+
+/// Why, how often, and when next.
+fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
+    let connection = &feed.connection;
+    let mut remarks = Vec::new();
+    // Why an earlier connection ended is no news once it stands again.
+    if connection.state != wire::ConnectionState::Connected {
+        remarks.extend(connection.reason.as_ref().map(|reason| reason_sentence(reason, catalogue)));
+    }
+    if connection.attempt > 0 {
+        remarks.push(catalogue.count("cli.status.failed", u64::from(connection.attempt)));
+    }
+    if let Some(moment) = &connection.next_attempt_at {
+        let next = time::until(moment, now, catalogue);
+        remarks.push(catalogue.format("cli.status.next_try", &[("time", &next)]));
+    }
+    for (key, count) in [
+        ("cli.status.repeats", feed.counts.repeats),
+        ("cli.status.oversized", feed.counts.oversized),
+    ] {
+        if count > 0 {
+            remarks.push(catalogue.count(key, count));
+        }
+    }
+    remarks.join(" · ")
+}
+
+/// The sentence for a reason; its stable name and particular where the catalogue is older than the program.
+pub(super) fn reason_sentence(reason: &wire::ConnectionReason, catalogue: &Catalogue) -> String {
+    let key = format!("reason.{}", reason.code);
+    let without_detail = format!("{key}_none");
+    if reason.detail.is_empty() && catalogue.has(&without_detail) {
+        return catalogue.text(&without_detail).to_owned();
+    }
+    if catalogue.has(&key) {
+        return catalogue.format(&key, &[("detail", &reason.detail)]);
+    }
+    [reason.code.as_str(), &reason.detail].join(" ").trim_end().to_owned()
+}
+
+/// A state by shape, word and colour.
+pub(super) fn state_span(state: wire::ConnectionState, catalogue: &Catalogue) -> Span {
+    use wire::ConnectionState as State;
+    let paint = match state {
+        State::Connected => Paint::Green,
+        State::Connecting | State::Waiting => Paint::Yellow,
+        State::NeedsAttention => Paint::Red,
+        State::Stopped | State::Paused => Paint::Dim,
+    };
+    Span::from(state_text(state, catalogue)).paint(paint)
+}
+
+/// A state by shape and word.
+pub(super) fn state_text(state: wire::ConnectionState, catalogue: &Catalogue) -> String {
+    use wire::ConnectionState as State;
+    let shape = match state {
+        State::Connected => '●',
+        State::Connecting => '◌',
+        State::Waiting => '◐',
+        State::NeedsAttention => '▲',
+        State::Stopped => '■',
+        State::Paused => '‖',
+    };
+    format!("{shape} {}", catalogue.text(&format!("state.{}", name(&state))))
+}
+
+fn missing(part: &wire::Part, catalogue: &Catalogue) -> Span {
+    let name = name(&part.name);
+    let word = format!("part.{name}");
+    let sentence = format!("{word}_missing");
+    let values = [("part", catalogue.text(&word)), ("what", catalogue.text(&sentence))];
+    let text = catalogue.format("cli.status.missing", &values);
+    Span::from(if part.detail.is_empty() { text } else { format!("{text} ({})", part.detail) })
+}
+
+/// File, line and key of what is wrong with the settings, what it is, and that the last good state holds on.
+pub(super) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: &Catalogue) -> String {
+    let place = match (error.line, error.key.as_str()) {
+        (0, _) => path.to_owned(),
+        (line, "") => format!("{path}:{line}"),
+        (line, key) => format!("{path}:{line}: {key}"),
+    };
+    let values = [("place", place.as_str()), ("message", &error.message)];
+    catalogue.format("cli.status.config_error", &values)
+}

@@ -1,0 +1,387 @@
+//! Commands against a control server that answers from a script.
+
+use std::{
+    ffi::OsString,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use bellwether_control::{messages::Catalogue, paths::Profile};
+use clap::Parser;
+use serde_json::{Value, json};
+
+use super::{output::capture, run_with};
+use crate::args::{Arguments, TerminalCommand, Command};
+
+fn command(line: &str) -> TerminalCommand {
+    let arguments = line.split_whitespace().map(OsString::from);
+    match Arguments::try_parse_from(std::iter::once("bellwether".into()).chain(arguments)).unwrap().command {
+        Some(Command::Terminal(command)) => command,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// A profile whose socket answers, or not.
+struct Fake {
+    profile: Profile,
+    requests: Arc<Mutex<Vec<String>>>,
+    server: Option<tokio::task::JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+/// What a command left behind.
+#[derive(PartialEq, Debug)]
+struct Ran {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+impl Fake {
+    fn silent() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::find(Some(folder.path())).unwrap();
+        Self { profile, requests: Arc::default(), server: None, _folder: folder }
+    }
+
+    /// Answers each request, written `METHOD path body`, as the script says.
+    fn answering(script: impl Fn(&str) -> (u16, Value) + Clone + Send + Sync + 'static) -> Self {
+        let mut fake = Self::silent();
+        let requests = fake.requests.clone();
+        let app = Router::new().fallback(async move |request: Request| {
+            let (head, body) = request.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let line = format!("{} {} {}", head.method, head.uri, String::from_utf8_lossy(&body));
+            let line = line.trim_end().to_owned();
+            let (status, answer) = script(&line);
+            requests.lock().unwrap().push(line);
+            respond(status, &answer)
+        });
+        let listener = tokio::net::UnixListener::bind(&fake.profile.socket).unwrap();
+        fake.server = Some(tokio::spawn(async move { axum::serve(listener, app).await.unwrap() }));
+        fake
+    }
+
+    async fn run(&self, line: &str) -> Ran {
+        let (mut output, captured) = capture::captured(None);
+        let code = run_with(&command(line), &self.profile, &Catalogue::new("en"), &mut output).await;
+        Ran { code, out: captured.out(), err: captured.err() }
+    }
+
+    /// The requests but for the first question that every command asks.
+    fn asked(&self) -> Vec<String> {
+        self.requests.lock().unwrap().drain(..).filter(|line| line != "GET /status").collect()
+    }
+}
+
+fn respond(status: u16, answer: &Value) -> Response {
+    let body = if answer.is_null() { String::new() } else { answer.to_string() };
+    (StatusCode::from_u16(status).unwrap(), body).into_response()
+}
+
+fn feed(id: &str) -> Value {
+    json!({
+        "id": id, "name": "运维告警", "url": "https://example.org/events", "paused": false,
+        "idle_timeout_seconds": 300, "repeats": "hide", "rules": 0,
+        "connection": {
+            "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
+            "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z"
+        },
+        "counts": {"events": 7, "unread": 3, "repeats": 1, "ignored": 0, "oversized": 0},
+        "last_event_at": null
+    })
+}
+
+fn status(locale: &str) -> Value {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"), "pid": 42, "started_at": "2026-11-20T12:00:00.000Z",
+        "language": "system", "locale": locale,
+        "config": {
+            "path": "/c/feeds.toml",
+            "error": {"line": 3, "key": "feed[1].url", "message": "not a URL"}
+        },
+        "event_log": "/d/events.db",
+        "parts": [
+            {"name": "display", "available": true, "detail": ":0"},
+            {"name": "tray", "available": false, "detail": "no watcher"}
+        ],
+        "feeds": [feed("ops")]
+    })
+}
+
+fn event(seq: u64) -> Value {
+    json!({
+        "seq": seq, "feed": "ops", "event": "deploy", "data": "磁\u{1b}[31m盘\nfull", "data_truncated": false, "id": "",
+        "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown",
+        "reason": {"code": "rule", "rule": 2, "detail": ""},
+        "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal", "read": false
+    })
+}
+
+/// The newest events first, from a log of so many, at most three a page.
+fn page(request: &str, log: u64) -> Value {
+    let number = |name: &str| -> Option<u64> {
+        let rest = request.split_once(&format!("{name}="))?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    let newest = number("before").map_or(log, |before| before - 1);
+    let events: Vec<u64> = (1..=newest).rev().take(number("limit").unwrap().min(3) as usize).collect();
+    let next = events.last().filter(|seq| **seq > 1);
+    json!({"events": events.iter().map(|seq| event(*seq)).collect::<Vec<_>>(), "next_before": next})
+}
+
+fn script(request: &str) -> (u16, Value) {
+    match request.split([' ', '?']).take(2).collect::<Vec<_>>()[..] {
+        ["GET", "/status"] => (200, status("en")),
+        ["GET", "/events"] => (200, page(request, 8)),
+        ["POST", "/feeds"] => (201, feed("ops")),
+        ["PATCH", _] | ["POST", "/feeds/ops/pause" | "/feeds/ops/resume" | "/feeds/ops/reconnect"] => {
+            (200, feed("ops"))
+        }
+        ["DELETE", "/feeds/nobody"] => {
+            (404, json!({"code": "no_such_feed", "message": "no feed nobody; see: bellwether feeds", "detail": "nobody"}))
+        }
+        _ => (204, Value::Null),
+    }
+}
+
+#[tokio::test]
+async fn commands_become_requests_and_one_line() {
+    let fake = Fake::answering(script);
+    for (line, request, says) in [
+        (
+            "feeds add https://example.org/events --id ops --paused",
+            r#"POST /feeds {"url":"https://example.org/events","id":"ops","paused":true}"#,
+            "Added ops, connecting to https://example.org/events",
+        ),
+        ("feeds remove ops", "DELETE /feeds/ops", "Removed ops; its events stay in the log."),
+        ("feeds pause ops", "POST /feeds/ops/pause", "Paused ops."),
+        ("feeds resume ops", "POST /feeds/ops/resume", "Resumed ops."),
+        ("feeds reconnect ops", "POST /feeds/ops/reconnect", "Trying ops again."),
+        ("feeds reconnect", "POST /reconnect", "Trying all feeds again."),
+        ("feeds test ops", "POST /feeds/ops/test", "Sent a sample notification of ops."),
+        (
+            "feeds edit ops --idle-timeout 2m --repeats show",
+            r#"PATCH /feeds/ops {"idle_timeout_seconds":120,"repeats":"show"}"#,
+            "Changed ops.",
+        ),
+        ("test-notification", "POST /notifications/test", "Sent a test notification."),
+    ] {
+        let ran = fake.run(line).await;
+        assert_eq!(ran, Ran { code: 0, out: format!("{says}\n"), err: String::new() }, "{line}");
+        assert_eq!(fake.asked(), [request], "{line}");
+    }
+}
+
+#[tokio::test]
+async fn json_is_one_value() {
+    let fake = Fake::answering(script);
+    for (line, expected) in [
+        ("status --json", status("en")),
+        ("feeds --json", json!([feed("ops")])),
+        ("feeds pause ops --json", feed("ops")),
+        ("feeds remove ops --json", Value::Null),
+    ] {
+        let ran = fake.run(line).await;
+        assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), expected, "{line}");
+    }
+    let ran = fake.run("events --json --limit 2").await;
+    assert!(!ran.out.contains('\u{1b}'));
+    let events: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(events.as_array().unwrap().len(), 2);
+    let expected = json!({
+        "seq": 8, "feed": "ops", "event": "deploy", "data": "磁\u{1b}[31m盘\nfull", "id": "",
+        "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown", "reason": "rule 2",
+        "title": "Event \u{1b}[31m8", "body": "two\nlines", "url": null, "read": false
+    });
+    assert_eq!(events[0], expected);
+}
+
+#[tokio::test]
+async fn events_are_asked_for_page_by_page() {
+    let fake = Fake::answering(script);
+    for (line, count, requests) in [
+        ("events --limit 2", 2, vec!["GET /events?limit=2&preview=true"]),
+        (
+            "events --limit 4 --feed ops --unread",
+            4,
+            vec![
+                "GET /events?feed=ops&unread=true&limit=4&preview=true",
+                "GET /events?feed=ops&unread=true&before=6&limit=1&preview=true",
+            ],
+        ),
+        (
+            "events --limit 0 --json",
+            8,
+            vec![
+                "GET /events?limit=1000",
+                "GET /events?before=6&limit=1000",
+                "GET /events?before=3&limit=1000",
+            ],
+        ),
+        (
+            "events --since 2026-11-20T08:00:00+08:00 --held-back --event x --search 磁盘 --limit 1",
+            1,
+            vec!["GET /events?event=x&search=%E7%A3%81%E7%9B%98&held_back=true&since=2026-11-20T00%3A00%3A00.000Z&limit=1&preview=true"],
+        ),
+    ] {
+        let ran = fake.run(line).await;
+        assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+        assert_eq!(ran.out.matches("deploy").count(), count, "{line}: {}", ran.out);
+        assert_eq!(fake.asked(), requests, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_a_table_without_a_feeds_escape_sequences() {
+    let fake = Fake::answering(script);
+    let out = fake.run("events --limit 2").await.out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    let title = lines[0].find("TITLE").unwrap();
+    assert_eq!(&lines[1][title..], "Event 8: two lines");
+    assert_eq!(&lines[2][title..], "Event 7: two lines");
+    assert!(lines[1].contains("  ops   deploy  shown    "), "{out}");
+}
+
+#[tokio::test]
+async fn an_empty_log_is_said_so() {
+    let fake = Fake::answering(|request| match request {
+        "GET /status" => (200, status("zh-CN")),
+        _ => (200, json!({"events": [], "next_before": null})),
+    });
+    assert_eq!(fake.run("events").await.out, "没有这样的事件。\n");
+    assert_eq!(fake.run("events --json").await.out, "[]\n");
+}
+
+#[tokio::test]
+async fn status_speaks_the_programs_language() {
+    for (locale, head, next, repeats, config) in [
+        (
+            "en",
+            "Bellwether 0.1.0, running since ",
+            "2 failed attempts · next try any moment · 1 repeat held back",
+            "never",
+            "/c/feeds.toml:3: feed[1].url: not a URL (the last good state holds)",
+        ),
+        (
+            "zh-CN",
+            "Bellwether 0.1.0，自 ",
+            "连续失败 2 次 · 即刻重试 · 略去 1 个重复事件",
+            "从未",
+            "/c/feeds.toml:3: feed[1].url：not a URL（仍沿用上一次的有效设置）",
+        ),
+    ] {
+        let catalogue = Catalogue::new(locale);
+        let fake = Fake::answering(move |_| (200, status(locale)));
+        let out = fake.run("status").await.out;
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 5, "{out}");
+        assert!(lines[0].starts_with(head), "{out}");
+        assert!(lines[2].starts_with(&format!("◐ {}", catalogue.text("state.waiting"))), "{out}");
+        assert!(lines[2].contains(&format!("  ops  运维告警  {repeats}")), "{out}");
+        let reason = catalogue.format("reason.refused", &[("detail", "example.org:443")]);
+        assert!(lines[2].ends_with(&format!("  {reason} · {next}")), "{out}");
+        assert!(lines[3].contains(catalogue.text("part.tray_missing")), "{out}");
+        assert!(lines[3].ends_with("(no watcher)"), "{out}");
+        assert_eq!(lines[4], config);
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_socket_is_one_line_and_code_1() {
+    let fake = Fake::silent();
+    for line in ["status", "feeds", "events --json", "test-notification", "feeds pause ops"] {
+        let ran = fake.run(line).await;
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{line}");
+        assert!(ran.err.starts_with("bellwether: not running"), "{line}: {}", ran.err);
+        assert!(ran.err.contains("start it with: bellwether --background"), "{line}: {}", ran.err);
+        assert_eq!(ran.err.lines().count(), 1, "{line}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_passed_on() {
+    let fake = Fake::answering(script);
+    let ran = fake.run("feeds remove nobody").await;
+    let err = "bellwether: no feed nobody; see: bellwether feeds\n".to_owned();
+    assert_eq!(ran, Ran { code: 1, out: String::new(), err });
+}
+
+#[tokio::test]
+async fn garbage_at_the_socket_is_one_line() {
+    let fake = Fake::answering(|_| (200, json!("garbage\nof two lines")));
+    let ran = fake.run("status").await;
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (1, "", 1), "{ran:?}");
+    assert!(ran.err.contains("control.sock"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn quit_waits_for_the_end() {
+    let silent = Fake::silent();
+    let ran = silent.run("quit").await;
+    assert_eq!(ran, Ran { code: 0, out: "Bellwether is not running.\n".into(), err: String::new() });
+
+    let mut fake = Fake::answering(script);
+    let server = fake.server.take().unwrap();
+    let requests = fake.requests.clone();
+    let end = tokio::spawn(async move {
+        // A question after the wish shows that the command waits.
+        let waits = |requests: &Vec<String>| {
+            requests.iter().skip_while(|line| *line != "POST /quit").any(|line| line == "GET /status")
+        };
+        while !waits(&requests.lock().unwrap()) {
+            tokio::task::yield_now().await;
+        }
+        server.abort();
+    });
+    let ran = fake.run("quit").await;
+    end.await.unwrap();
+    assert_eq!(ran, Ran { code: 0, out: "Bellwether has ended.\n".into(), err: String::new() });
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() {
+    let fake = Fake::answering(script);
+    let (mut output, captured) = capture::closed();
+    let code = run_with(&command("events --limit 0"), &fake.profile, &Catalogue::new("en"), &mut output).await;
+    assert_eq!((code, captured.err().as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn doctor_works_with_and_without_the_program() {
+    let silent = Fake::silent();
+    let ran = silent.run("doctor --json").await;
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let check = |report: &Value, name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {report}")).clone()
+    };
+    assert_eq!((ran.code, &report["ok"]), (0, &json!(true)), "{report}");
+    assert_eq!(check(&report, "resident")["ok"], false);
+    for name in ["version", "profile_folder", "feeds_toml", "event_log", "display", "window"] {
+        check(&report, name);
+    }
+
+    let fake = Fake::answering(script);
+    let ran = fake.run("doctor --json").await;
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    // The script's program reports a broken feeds.toml.
+    assert_eq!((ran.code, &report["ok"]), (1, &json!(false)), "{report}");
+    assert_eq!(check(&report, "feeds_toml")["ok"], false);
+    assert_eq!(check(&report, "resident")["ok"], true);
+    assert_eq!(check(&report, "display"), json!({"name": "display", "ok": true, "essential": false, "detail": ":0"}));
+    let tray = check(&report, "tray");
+    assert!(tray["detail"].as_str().unwrap().ends_with("(no watcher)"), "{tray}");
+
+    let ran = fake.run("doctor").await;
+    assert!(ran.out.contains("✗ missing  feeds.toml"), "{}", ran.out);
+    assert!(ran.out.ends_with("Something essential is missing; see ✗ above.\n"), "{}", ran.out);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+}

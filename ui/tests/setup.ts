@@ -1,0 +1,24 @@
+import '@testing-library/jest-dom/vitest'
+import { configure } from '@testing-library/svelte'
+import { beforeEach } from 'vitest'
+
+// A deadline, not a measure: the machine may be busy.
+configure({ asyncUtilTimeout: 10_000 })
+
+// What jsdom lacks of a browser.
+
+HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
+  this.open = true
+  this.querySelector<HTMLElement>('[autofocus]')?.focus()
+}
+HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
+  this.open = false
+}
+globalThis.matchMedia ??= () => Object.assign(new EventTarget(), { matches: false }) as unknown as MediaQueryList
+globalThis.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+
+beforeEach(() => localStorage.clear())
