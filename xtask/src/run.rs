@@ -87,7 +87,6 @@ impl Options {
 /// The inner run: prints each notification that is raised, takes a picture, and goes on until it is ended.
 fn in_virtual_desktop(program: &Path, options: &Options) -> Result<()> {
     let start = Instant::now();
-    install_icons()?;
     let mut monitor = command("tests/desktop/notifications", &["--text"]);
     let mut monitor =
         Running(monitor.stdout(Stdio::piped()).spawn().context("cannot watch the bus for notifications")?);
@@ -145,22 +144,6 @@ fn next(popups: &Receiver<String>, within: Duration, program: &mut Running) -> R
             return Ok(None);
         }
     }
-}
-
-/// Puts icons and desktop entry where a package would, for the virtual desktop to find them.
-fn install_icons() -> Result<()> {
-    let data = PathBuf::from(env::var_os("XDG_DATA_HOME").context("XDG_DATA_HOME is not set")?);
-    for file in fs::read_dir(root().join("icons/app"))? {
-        let file = file?.path();
-        let size = file.file_stem().unwrap_or_default().to_string_lossy();
-        let folder = data.join(format!("icons/hicolor/{size}x{size}/apps"));
-        fs::create_dir_all(&folder)?;
-        fs::copy(&file, folder.join("bellwether.png"))?;
-    }
-    fs::create_dir_all(data.join("applications"))?;
-    let entry = "bellwether.desktop";
-    fs::copy(root().join("src-tauri/packaging").join(entry), data.join("applications").join(entry))?;
-    Ok(())
 }
 
 /// The resident program in a profile of its own, so that nobody's feeds are touched.
