@@ -60,7 +60,8 @@ async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
             }
         }
         Some(Command::Demo { port }) => demo(port, catalogue).await,
-        Some(Command::Terminal(command)) => cli::run(command, &profile, &catalogue).await,
+        Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
+        Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
 
