@@ -313,8 +313,12 @@ fn on_two_lines(error: &str) -> String {
             cause.push(line);
         }
     }
-    let hint = if usage.is_empty() { "try: bellwether --help".to_owned() } else { format!("usage: {usage}") };
-    format!("bellwether: {}\n{hint}", cause.join(" "))
+    let hint = if usage.is_empty() {
+        "more with: bellwether --help".to_owned()
+    } else {
+        format!("usage: {usage} (more with --help)")
+    };
+    format!("bellwether: {}\n{hint}", cause.join(" ").replace(" tip: ", "; tip: "))
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {
