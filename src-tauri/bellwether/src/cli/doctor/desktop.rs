@@ -44,11 +44,7 @@ fn part(name: wire::PartName, found: Result<String, String>) -> wire::Part {
 }
 
 async fn display() -> wire::Part {
-    let found = desktop::display().await.map(|display| match display {
-        desktop::Display::Wayland(name) => format!("WAYLAND_DISPLAY={name}"),
-        desktop::Display::X11(name) => format!("DISPLAY={name}"),
-        desktop::Display::Native => String::new(),
-    });
+    let found = desktop::display().await;
     part(wire::PartName::Display, found.map_err(|missing| missing.to_string()))
 }
 
