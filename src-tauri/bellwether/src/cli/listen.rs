@@ -83,7 +83,7 @@ impl Printer<'_> {
             Signal::LastEventId(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {
-                self.output.note(&self.catalogue.count("cli.listen.oversized", count))?
+                self.output.note(&self.catalogue.count("cli.listen.oversized", count))?;
             }
         }
         Ok(())

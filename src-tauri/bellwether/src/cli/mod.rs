@@ -162,13 +162,14 @@ fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
     }
 }
 
-/// The program's own sentence knows most, but is in English.
+/// The program's own sentence knows most, but is in English: elsewhere it stands behind one that can be read.
 fn refusal(error: &wire::Error, catalogue: &Catalogue) -> String {
     let key = format!("error.{}", name(&error.code));
     if catalogue.locale() == "en" || !catalogue.has(&key) {
         return error.message.clone();
     }
-    catalogue.format(&key, &[("detail", &error.detail)])
+    let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
+    catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
 }
 
 /// The stable name of one of the wire's plain enums, such as `needs_attention`.

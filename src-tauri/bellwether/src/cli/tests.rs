@@ -286,15 +286,15 @@ async fn status_speaks_the_programs_language() {
         let fake = Fake::answering(move |_| (200, status(locale)));
         let out = fake.run("status").await.out;
         let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines.len(), 5, "{out}");
+        assert_eq!(lines.len(), 6, "{out}");
         assert!(lines[0].starts_with(head), "{out}");
         assert!(lines[2].starts_with(&format!("◐ {}", catalogue.text("state.waiting"))), "{out}");
         assert!(lines[2].contains(&format!("  ops  运维告警  {repeats}")), "{out}");
         let reason = catalogue.format("reason.refused", &[("detail", "example.org:443")]);
         assert!(lines[2].ends_with(&format!("  {reason} · {next}")), "{out}");
-        assert!(lines[3].contains(catalogue.text("part.tray_missing")), "{out}");
-        assert!(lines[3].ends_with("(no watcher)"), "{out}");
-        assert_eq!(lines[4], config);
+        assert!(lines[3].ends_with(catalogue.text("part.tray_missing")), "{out}");
+        assert!(lines[4].ends_with("bellwether doctor"), "{out}");
+        assert_eq!(lines[5], config);
     }
 }
 
@@ -316,6 +316,14 @@ async fn a_refusal_is_passed_on() {
     let ran = fake.run("feeds remove nobody").await;
     let err = "bellwether: no feed nobody; see: bellwether feeds\n".to_owned();
     assert_eq!(ran, Ran { code: 1, out: String::new(), err });
+
+    let fake = Fake::answering(|request| match request {
+        "GET /status" => (200, status("zh-CN")),
+        other => script(other),
+    });
+    let sentence = Catalogue::new("zh-CN").text("error.no_such_feed").to_owned();
+    let err = fake.run("feeds remove nobody").await.err;
+    assert_eq!(err, format!("bellwether: {sentence}（no feed nobody; see: bellwether feeds）\n"));
 }
 
 #[tokio::test]
