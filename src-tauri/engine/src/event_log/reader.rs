@@ -171,9 +171,9 @@ fn first_since(db: &Connection, since: i64) -> rusqlite::Result<i64> {
 /// The part of a page's query after its columns: finds the numbers first, then fetches these events alone.
 fn from_where(filter: &Filter, limit: usize) -> String {
     let lists = match (filter.words.is_some(), filter.unread, filter.held_back) {
-        (false, false, false) => vec![listed(filter, "listed", "e.outcome <> 6")],
+        (false, false, false) => vec![listed(filter)],
         (false, true, false) => vec![unread(filter)],
-        (false, false, true) => vec![listed(filter, "held", "e.outcome IN (5, 6)"), pending(filter)],
+        (false, false, true) => vec![held(filter), pending(filter)],
         (true, false, false) => vec![found(filter, "e.outcome <> 6", None)],
         (true, true, false) => vec![found_unread(filter)],
         (true, false, true) => {
@@ -191,18 +191,29 @@ fn from_where(filter: &Filter, limit: usize) -> String {
 // Each list names the index that has its events in their order, and the tables in the order to walk them: the planner, which
 // has no statistics, would choose by guess.
 
-fn listed(filter: &Filter, list: &str, outcome: &str) -> String {
-    let index = match (list, filter.index(list)) {
-        ("listed", None) => "NOT INDEXED".to_owned(),
-        (_, index) => format!("INDEXED BY {}", index.as_deref().unwrap_or(list)),
+fn listed(filter: &Filter) -> String {
+    let index = match (filter.feed, filter.kind) {
+        (None, None) => "NOT INDEXED",
+        (Some(_), None) => "INDEXED BY listed_feed",
+        (None, Some(_)) => "INDEXED BY listed_type",
+        (Some(_), Some(_)) => "INDEXED BY listed_feed_type",
     };
     let conditions = filter.conditions("e", "e.seq");
-    format!("SELECT e.seq AS seq FROM event e {index} WHERE {outcome}{conditions}")
+    format!("SELECT e.seq AS seq FROM event e {index} WHERE e.outcome <> 6{conditions}")
+}
+
+fn held(filter: &Filter) -> String {
+    let index = if filter.feed.is_some() { "held_feed" } else { "held" };
+    let conditions = filter.conditions("e", "e.seq");
+    format!("SELECT e.seq AS seq FROM event e INDEXED BY {index} WHERE e.outcome IN (5, 6){conditions}")
 }
 
 fn unread(filter: &Filter) -> String {
-    let index =
-        filter.index("unread").map_or("NOT INDEXED".to_owned(), |index| format!("INDEXED BY {index}"));
+    let index = match (filter.feed, filter.kind) {
+        (None, None) => "NOT INDEXED",
+        (Some(_), _) => "INDEXED BY unread_feed",
+        (None, Some(_)) => "INDEXED BY unread_type",
+    };
     let conditions = filter.conditions("q", "q.seq");
     // Only a time asks for the event itself.
     let event = if filter.since.is_some() { "CROSS JOIN event e ON e.seq = q.seq" } else { "" };
@@ -246,16 +257,6 @@ fn found_unread(filter: &Filter) -> String {
 }
 
 impl Filter {
-    /// The index of `list` for this filter's feed and type; `None`: neither is given.
-    fn index(&self, list: &str) -> Option<String> {
-        match (self.feed, self.kind) {
-            (None, None) => None,
-            (Some(_), None) => Some(format!("{list}_feed")),
-            (None, Some(_)) => Some(format!("{list}_type")),
-            (Some(_), Some(_)) => Some(format!("{list}_feed_type")),
-        }
-    }
-
     /// The words, bound as the second parameter, together with feed, type and `facet`.
     fn matching(&self, facet: Option<&str>) -> String {
         let feed = self.feed.map(|feed| format!("f{feed}"));
