@@ -45,6 +45,9 @@ Examples:
 /// What to do instead of starting the resident program.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what a stream sends, without the resident program
+    #[command(after_help = LISTEN_EXAMPLES)]
+    Listen(ListenArgs),
     /// Serve the demo feed in the foreground
     #[command(after_help = "Example:\n  bellwether demo --port 8080")]
     Demo {
@@ -52,22 +55,28 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value_t = 0)]
         port: u16,
     },
-    /// What the terminal is for: [`crate::cli`].
+    /// What is asked of the resident program.
     #[command(flatten)]
-    Terminal(TerminalCommand),
+    Client(ClientCommand),
 }
 
-/// What is asked, and answered at the terminal; most of it by the resident program.
+const LISTEN_EXAMPLES: &str = "\
+Examples:
+  bellwether listen https://example.org/events
+  bellwether listen https://example.org/events --event deploy --json | jq .data";
+
+/// What is asked of the resident program, or in [`ClientCommand::Doctor`]'s case about it.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
-pub(crate) enum TerminalCommand {
-    /// Print what a stream sends, without the resident program
-    #[command(after_help = "Examples:\n  bellwether listen https://example.org/events\n  bellwether listen https://example.org/events --event deploy --json | jq .data")]
-    Listen(ListenArgs),
+pub(crate) enum ClientCommand {
     /// List the feeds, or change them
-    #[command(after_help = "Examples:\n  bellwether feeds\n  bellwether feeds add https://example.org/events --name Builds\n  bellwether feeds pause builds")]
+    #[command(
+        after_help = "Examples:\n  bellwether feeds\n  bellwether feeds add https://example.org/events --name Builds\n  bellwether feeds pause builds"
+    )]
     Feeds(FeedsArgs),
     /// Print events from the log, newest first
-    #[command(after_help = "Examples:\n  bellwether events --feed builds --since 2h\n  bellwether events --search 磁盘 --limit 0 --json")]
+    #[command(
+        after_help = "Examples:\n  bellwether events --feed builds --since 2h\n  bellwether events --search 磁盘 --limit 0 --json"
+    )]
     Events(EventsArgs),
     /// Show each feed's state, its reason, and what is missing
     #[command(after_help = "Example:\n  bellwether status --json | jq '.feeds[].connection.state'")]
@@ -124,7 +133,9 @@ pub(crate) struct FeedsArgs {
 #[derive(Clone, PartialEq, Debug, Subcommand)]
 pub(crate) enum FeedsAction {
     /// Subscribe to a feed
-    #[command(after_help = "Example:\n  bellwether feeds add https://example.org/events --id builds --name Builds")]
+    #[command(
+        after_help = "Example:\n  bellwether feeds add https://example.org/events --id builds --name Builds"
+    )]
     Add {
         /// The stream's address: http or https
         url: String,
@@ -286,11 +297,7 @@ struct Stop {
 impl From<clap::Error> for Stop {
     fn from(error: clap::Error) -> Self {
         let text = error.to_string();
-        if error.use_stderr() {
-            Self { code: 2, text: on_two_lines(&text) }
-        } else {
-            Self { code: 0, text }
-        }
+        if error.use_stderr() { Self { code: 2, text: on_two_lines(&text) } } else { Self { code: 0, text } }
     }
 }
 
@@ -325,7 +332,8 @@ fn parse_since(text: &str) -> Result<Since, String> {
         return Ok(Since::Ago(SignedDuration::from_secs(seconds)));
     }
     text.parse().map(Since::At).map_err(|_| {
-        "give an RFC 3339 time such as 2026-11-20T08:00:00Z, or a time back from now such as 15m, 2h, 7d".into()
+        "give an RFC 3339 time such as 2026-11-20T08:00:00Z, or a time back from now such as 15m, 2h, 7d"
+            .into()
     })
 }
 
@@ -361,9 +369,9 @@ mod tests {
         Arguments::from_arguments(line.split_whitespace().map(OsString::from))
     }
 
-    fn terminal(line: &str) -> TerminalCommand {
+    fn client(line: &str) -> ClientCommand {
         match read(line).unwrap().command {
-            Some(Command::Terminal(command)) => command,
+            Some(Command::Client(command)) => command,
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -397,7 +405,8 @@ mod tests {
     #[test]
     fn commands() {
         let id = || "ops".to_owned();
-        let settings = FeedSettings { name: None, url: None, idle_timeout: Some(300), repeats: Some(Repeats::Show) };
+        let settings =
+            FeedSettings { name: None, url: None, idle_timeout: Some(300), repeats: Some(Repeats::Show) };
         let actions = [
             ("", None),
             (
@@ -416,17 +425,14 @@ mod tests {
             for (json, flag) in [(false, ""), (true, " --json")] {
                 let line = format!("bellwether feeds{rest}{flag}");
                 let expected = FeedsArgs { json, action: action.clone() };
-                assert_eq!(terminal(&line), TerminalCommand::Feeds(expected), "{line}");
+                assert_eq!(client(&line), ClientCommand::Feeds(expected), "{line}");
             }
         }
-        assert_eq!(terminal("bellwether status"), TerminalCommand::Status(JsonArgs { json: false }));
-        assert_eq!(terminal("bellwether doctor --json"), TerminalCommand::Doctor(JsonArgs { json: true }));
-        assert_eq!(terminal("bellwether test-notification"), TerminalCommand::TestNotification);
-        assert_eq!(terminal("bellwether quit"), TerminalCommand::Quit);
-        assert_eq!(
-            read("bellwether demo --port 80").unwrap().command,
-            Some(Command::Demo { port: 80 })
-        );
+        assert_eq!(client("bellwether status"), ClientCommand::Status(JsonArgs { json: false }));
+        assert_eq!(client("bellwether doctor --json"), ClientCommand::Doctor(JsonArgs { json: true }));
+        assert_eq!(client("bellwether test-notification"), ClientCommand::TestNotification);
+        assert_eq!(client("bellwether quit"), ClientCommand::Quit);
+        assert_eq!(read("bellwether demo --port 80").unwrap().command, Some(Command::Demo { port: 80 }));
     }
 
     #[test]
@@ -439,16 +445,16 @@ mod tests {
             count: Some(3),
             json: true,
         };
-        assert_eq!(terminal(line), TerminalCommand::Listen(expected));
+        assert_eq!(read(line).unwrap().command, Some(Command::Listen(expected)));
     }
 
     #[test]
     fn events() {
-        let TerminalCommand::Events(events) = terminal("bellwether events") else { panic!() };
+        let ClientCommand::Events(events) = client("bellwether events") else { panic!() };
         assert_eq!((events.limit, events.json, events.since), (50, false, None));
-        let TerminalCommand::Events(events) =
-            terminal("bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0")
-        else {
+        let ClientCommand::Events(events) = client(
+            "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0",
+        ) else {
             panic!()
         };
         assert_eq!(events.since, Some(Since::Ago(SignedDuration::from_hours(2))));
@@ -472,7 +478,11 @@ mod tests {
         ] {
             let stop = read(line).unwrap_err();
             assert_eq!(stop.code, 2, "{line}");
-            assert!(stop.text.starts_with("bellwether: ") && stop.text.contains(says), "{line}: {}", stop.text);
+            assert!(
+                stop.text.starts_with("bellwether: ") && stop.text.contains(says),
+                "{line}: {}",
+                stop.text
+            );
             assert_eq!(stop.text.lines().count(), 2, "{line}: {}", stop.text);
         }
     }

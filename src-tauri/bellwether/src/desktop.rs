@@ -40,19 +40,9 @@ impl Desktop {
     }
 }
 
-/// Where a window could be opened.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Display {
-    /// A Wayland compositor's socket, as `WAYLAND_DISPLAY` names it.
-    Wayland(String),
-    /// An X server, as `DISPLAY` names it.
-    X11(String),
-    /// macOS and Windows.
-    Native,
-}
-
 /// Why no window could be opened.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there always is one"))]
 pub(crate) enum NoDisplay {
     /// Not a graphical session.
     #[error("neither WAYLAND_DISPLAY nor DISPLAY is set")]
@@ -69,12 +59,13 @@ pub(crate) enum NoDisplay {
     },
 }
 
-/// Looks for a display that answers now. Takes up to 2 s if `DISPLAY` names another machine.
-pub(crate) async fn display() -> Result<Display, NoDisplay> {
+/// Looks for a display that answers now, to open windows on, and names it: `WAYLAND_DISPLAY=wayland-0`. Takes up to 2 s
+/// if `DISPLAY` names another machine.
+pub(crate) async fn display() -> Result<String, NoDisplay> {
     #[cfg(target_os = "linux")]
     return linux_display::find(|name| std::env::var(name).ok().filter(|value| !value.is_empty())).await;
     #[cfg(not(target_os = "linux"))]
-    Ok(Display::Native)
+    Ok(std::env::consts::OS.to_owned())
 }
 
 #[cfg(target_os = "linux")]
@@ -139,12 +130,12 @@ mod linux_display {
 
     use tokio::{net::TcpStream, time::timeout};
 
-    use super::{Display, NoDisplay};
+    use super::NoDisplay;
 
     const TCP_TIMEOUT: Duration = Duration::from_secs(2);
 
     /// A Wayland compositor first, as the window's toolkit prefers it too.
-    pub(super) async fn find(variable: impl Fn(&str) -> Option<String>) -> Result<Display, NoDisplay> {
+    pub(super) async fn find(variable: impl Fn(&str) -> Option<String>) -> Result<String, NoDisplay> {
         let unreachable = |variable, name: &str, error: io::Error| NoDisplay::Unreachable {
             variable,
             name: name.to_owned(),
@@ -154,13 +145,13 @@ mod linux_display {
         if let Some(name) = variable("WAYLAND_DISPLAY") {
             let folder = variable("XDG_RUNTIME_DIR").unwrap_or_default();
             match UnixStream::connect(wayland_socket(&folder, &name)) {
-                Ok(_) => return Ok(Display::Wayland(name)),
+                Ok(_) => return Ok(format!("WAYLAND_DISPLAY={name}")),
                 Err(error) => missing = unreachable("WAYLAND_DISPLAY", &name, error),
             }
         }
         if let Some(name) = variable("DISPLAY") {
             match connect_x11(&name).await {
-                Ok(()) => return Ok(Display::X11(name)),
+                Ok(()) => return Ok(format!("DISPLAY={name}")),
                 Err(error) => missing = unreachable("DISPLAY", &name, error),
             }
         }
@@ -240,7 +231,7 @@ mod linux_display {
             );
             let _compositor = std::os::unix::net::UnixListener::bind(folder.path().join("w")).unwrap();
             let found = find(&[("XDG_RUNTIME_DIR", &runtime), ("WAYLAND_DISPLAY", "w")]).await;
-            assert_eq!(found, Ok(Display::Wayland("w".to_owned())));
+            assert_eq!(found, Ok("WAYLAND_DISPLAY=w".to_owned()));
         }
     }
 }

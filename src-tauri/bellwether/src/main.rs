@@ -9,15 +9,15 @@ mod tray;
 
 use std::process::ExitCode;
 
+use crate::{
+    args::{Arguments, Command},
+    resident::{InstanceError, Start},
+};
 use bellwether_control::{
     client::Client,
     messages::{self, Catalogue},
     paths::Profile,
     wire::OpenWindow,
-};
-use crate::{
-    args::{Arguments, Command},
-    resident::{InstanceError, Start},
 };
 
 fn main() -> ExitCode {
@@ -91,11 +91,13 @@ async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
         Ok(demo) => {
             resident::say(&catalogue.format("demo.listening", &[("url", demo.url().as_str())]));
             tokio::select! {
-                served = demo.serve(catalogue) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+                served = demo.serve(catalogue.into()) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
                 _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
             }
         }
-        Err(error) => failed(&format_args!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port")),
+        Err(error) => failed(&format_args!(
+            "cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port"
+        )),
     }
 }
 

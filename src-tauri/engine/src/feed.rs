@@ -214,7 +214,9 @@ impl Reason {
             | Self::Tls(text)
             | Self::Broken(text)
             | Self::Network(text) => text.clone(),
-            Self::ConnectTimeout(time) | Self::HeaderTimeout(time) | Self::Idle(time) => time.as_secs().to_string(),
+            Self::ConnectTimeout(time) | Self::HeaderTimeout(time) | Self::Idle(time) => {
+                time.as_secs().to_string()
+            }
             Self::ClosedByRule(number) => number.to_string(),
             Self::EndedEmpty | Self::Ended => String::new(),
         }

@@ -89,8 +89,14 @@ impl<'a> Printer<'a> {
         let mut table = Table::default();
         if self.count == 0 && !events.is_empty() {
             table.titles(
-                ["cli.column.received", "cli.column.feed", "cli.column.event", "cli.column.outcome", "cli.column.title"]
-                    .map(|key| self.catalogue.text(key)),
+                [
+                    "cli.column.received",
+                    "cli.column.feed",
+                    "cli.column.event",
+                    "cli.column.outcome",
+                    "cli.column.title",
+                ]
+                .map(|key| self.catalogue.text(key)),
             );
         }
         for event in events {

@@ -38,8 +38,15 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
     }
     let mut table = Table::default();
     table.titles(
-        ["cli.column.id", "cli.column.name", "cli.column.state", "cli.column.events", "cli.column.unread", "cli.column.url"]
-            .map(|key| catalogue.text(key)),
+        [
+            "cli.column.id",
+            "cli.column.name",
+            "cli.column.state",
+            "cli.column.events",
+            "cli.column.unread",
+            "cli.column.url",
+        ]
+        .map(|key| catalogue.text(key)),
     );
     for feed in feeds {
         table.row([

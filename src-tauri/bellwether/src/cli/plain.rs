@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn nothing_unsafe_is_left_whatever_comes() {
-        let hostile: String = (0..0x3000).filter_map(char::from_u32).flat_map(|c| ['x', c, '\u{1b}']).collect();
+        let hostile: String =
+            (0..0x3000).filter_map(char::from_u32).flat_map(|c| ['x', c, '\u{1b}']).collect();
         let left = block(&hostile);
         assert!(left.chars().all(|c| matches!(c, '\n' | '\t') || !is_unsafe(c)));
     }

@@ -42,7 +42,8 @@ fn show(
         output.line([missing(part, catalogue).paint(Paint::Yellow)])?;
     }
     if let Some(error) = &status.config.error {
-        output.line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
+        output
+            .line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
     }
     Ok(())
 }
@@ -50,8 +51,14 @@ fn show(
 fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     let mut table = Table::default();
     table.titles(
-        ["cli.column.state", "cli.column.id", "cli.column.name", "cli.column.last_event", "cli.column.remarks"]
-            .map(|key| catalogue.text(key)),
+        [
+            "cli.column.state",
+            "cli.column.id",
+            "cli.column.name",
+            "cli.column.last_event",
+            "cli.column.remarks",
+        ]
+        .map(|key| catalogue.text(key)),
     );
     for feed in feeds {
         let last_event = match &feed.last_event_at {
@@ -84,10 +91,9 @@ fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
         let next = time::until(moment, now, catalogue);
         remarks.push(catalogue.format("cli.status.next_try", &[("time", &next)]));
     }
-    for (key, count) in [
-        ("cli.status.repeats", feed.counts.repeats),
-        ("cli.status.oversized", feed.counts.oversized),
-    ] {
+    for (key, count) in
+        [("cli.status.repeats", feed.counts.repeats), ("cli.status.oversized", feed.counts.oversized)]
+    {
         if count > 0 {
             remarks.push(catalogue.count(key, count));
         }

@@ -17,12 +17,12 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::{output::capture, run_with};
-use crate::args::{Arguments, TerminalCommand, Command};
+use crate::args::{Arguments, ClientCommand, Command};
 
-fn command(line: &str) -> TerminalCommand {
+fn command(line: &str) -> ClientCommand {
     let arguments = line.split_whitespace().map(OsString::from);
     match Arguments::try_parse_from(std::iter::once("bellwether".into()).chain(arguments)).unwrap().command {
-        Some(Command::Terminal(command)) => command,
+        Some(Command::Client(command)) => command,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -118,6 +118,7 @@ fn status(locale: &str) -> Value {
 fn event(seq: u64) -> Value {
     json!({
         "seq": seq, "feed": "ops", "event": "deploy", "data": "磁\u{1b}[31m盘\nfull", "data_truncated": false, "id": "",
+        "origin": "https://example.org",
         "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown",
         "reason": {"code": "rule", "rule": 2, "detail": ""},
         "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal", "read": false
@@ -144,9 +145,10 @@ fn script(request: &str) -> (u16, Value) {
         ["PATCH", _] | ["POST", "/feeds/ops/pause" | "/feeds/ops/resume" | "/feeds/ops/reconnect"] => {
             (200, feed("ops"))
         }
-        ["DELETE", "/feeds/nobody"] => {
-            (404, json!({"code": "no_such_feed", "message": "no feed nobody; see: bellwether feeds", "detail": "nobody"}))
-        }
+        ["DELETE", "/feeds/nobody"] => (
+            404,
+            json!({"code": "no_such_feed", "message": "no feed nobody; see: bellwether feeds", "detail": "nobody"}),
+        ),
         _ => (204, Value::Null),
     }
 }
@@ -228,7 +230,9 @@ async fn events_are_asked_for_page_by_page() {
         (
             "events --since 2026-11-20T08:00:00+08:00 --held-back --event x --search 磁盘 --limit 1",
             1,
-            vec!["GET /events?event=x&search=%E7%A3%81%E7%9B%98&held_back=true&since=2026-11-20T00%3A00%3A00.000Z&limit=1&preview=true"],
+            vec![
+                "GET /events?event=x&search=%E7%A3%81%E7%9B%98&held_back=true&since=2026-11-20T00%3A00%3A00.000Z&limit=1&preview=true",
+            ],
         ),
     ] {
         let ran = fake.run(line).await;
@@ -350,7 +354,8 @@ async fn quit_waits_for_the_end() {
 async fn a_reader_that_has_seen_enough_is_no_failure() {
     let fake = Fake::answering(script);
     let (mut output, captured) = capture::closed();
-    let code = run_with(&command("events --limit 0"), &fake.profile, &Catalogue::new("en"), &mut output).await;
+    let code =
+        run_with(&command("events --limit 0"), &fake.profile, &Catalogue::new("en"), &mut output).await;
     assert_eq!((code, captured.err().as_str()), (0, ""));
 }
 
@@ -361,7 +366,11 @@ async fn doctor_works_with_and_without_the_program() {
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     let check = |report: &Value, name: &str| {
         let checks = report["checks"].as_array().unwrap();
-        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {report}")).clone()
+        checks
+            .iter()
+            .find(|check| check["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {report}"))
+            .clone()
     };
     assert_eq!((ran.code, &report["ok"]), (0, &json!(true)), "{report}");
     assert_eq!(check(&report, "resident")["ok"], false);
@@ -376,7 +385,10 @@ async fn doctor_works_with_and_without_the_program() {
     assert_eq!((ran.code, &report["ok"]), (1, &json!(false)), "{report}");
     assert_eq!(check(&report, "feeds_toml")["ok"], false);
     assert_eq!(check(&report, "resident")["ok"], true);
-    assert_eq!(check(&report, "display"), json!({"name": "display", "ok": true, "essential": false, "detail": ":0"}));
+    assert_eq!(
+        check(&report, "display"),
+        json!({"name": "display", "ok": true, "essential": false, "detail": ":0"})
+    );
     let tray = check(&report, "tray");
     assert!(tray["detail"].as_str().unwrap().ends_with("(no watcher)"), "{tray}");
 

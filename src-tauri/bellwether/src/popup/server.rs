@@ -47,7 +47,7 @@ const PATH: &str = "/org/freedesktop/Notifications";
 
 /// How long a server may take to say what it can do, its start by the bus included.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Until a server that could not be talked to is asked again.
+/// Until a server that could not be talked to is asked again, and one that was just installed is noticed.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Keeps `presence` true until nobody reads it any more.
@@ -82,7 +82,7 @@ async fn follow(connection: &Connection, presence: &watch::Sender<Presence>) -> 
     let mut owners = bus.receive_name_owner_changed_with_args(&[(0, NAME)]).await?;
     loop {
         let now = look(connection, &bus).await?;
-        let broken = matches!(now, Presence::Broken(_));
+        let missing = !matches!(now, Presence::Present(_) | Presence::OnDemand);
         presence.send_if_modified(|known| {
             let changed = *known != now;
             *known = now;
@@ -90,7 +90,7 @@ async fn follow(connection: &Connection, presence: &watch::Sender<Presence>) -> 
         });
         tokio::select! {
             change = owners.next() => if change.is_none() { return Ok(()) },
-            () = sleep(ASK_AGAIN), if broken => {}
+            () = sleep(ASK_AGAIN), if missing => {}
         }
     }
 }

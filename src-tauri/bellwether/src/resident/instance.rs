@@ -12,10 +12,7 @@ pub(crate) enum InstanceError {
     Running,
     /// The lock file cannot be made or locked.
     #[error("cannot lock {}: {source}; check the owner and permissions of the folder, or choose another with --profile DIR", path.display())]
-    Lock {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    Lock { path: std::path::PathBuf, source: std::io::Error },
 }
 
 /// Held while the process is the resident program. The system lets go of it however the process ends, so a crash leaves
@@ -29,7 +26,8 @@ impl Instance {
     /// Takes the profile's lock, and removes the socket that an instance before may have left.
     pub(crate) fn take(profile: &Profile) -> Result<Self, InstanceError> {
         let failed = |source| InstanceError::Lock { path: profile.lock.clone(), source };
-        let lock = File::options().create(true).truncate(false).write(true).open(&profile.lock).map_err(failed)?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(&profile.lock).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(InstanceError::Running),

@@ -100,7 +100,8 @@ mod windows {
     impl Socket {
         pub(crate) fn bind(profile: &Profile) -> io::Result<Self> {
             let name = profile.socket.clone().into_os_string();
-            let next = ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&name)?;
+            let next =
+                ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&name)?;
             Ok(Self { name, next })
         }
     }

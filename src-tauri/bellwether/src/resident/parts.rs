@@ -6,7 +6,7 @@ use bellwether_control::wire::{Part, PartName};
 use tokio::sync::watch;
 
 use super::window;
-use crate::desktop::{self, Display};
+use crate::desktop;
 
 /// Which parts are there. Clones share the same knowledge.
 #[derive(Clone)]
@@ -22,12 +22,9 @@ impl Parts {
     /// Looks anew for what tells nobody when it comes or goes.
     pub(crate) async fn look(&self) {
         let display = desktop::display().await;
-        let display = display.map(|found| match found {
-            Display::Wayland(name) | Display::X11(name) => name,
-            Display::Native => String::new(),
-        });
         self.set(PartName::Display, display.map_err(|missing| missing.to_string()));
-        let window = window::program().map(|path| path.display().to_string()).map_err(|error| error.to_string());
+        let window =
+            window::program().map(|path| path.display().to_string()).map_err(|error| error.to_string());
         self.set(PartName::Window, window);
     }
 

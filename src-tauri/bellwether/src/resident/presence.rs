@@ -24,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Texts, open_link, say};
+use super::{Resident, open_link, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender},
@@ -44,19 +44,19 @@ const NO_EVENT: u64 = 0;
 #[derive(Clone)]
 pub(crate) struct Popups {
     sender: PopupSender,
-    texts: watch::Receiver<Texts>,
+    catalogue: Arc<Catalogue>,
     /// The events of popups that tell of more than the one that they are known by.
     groups: Arc<Mutex<HashMap<u64, Vec<u64>>>>,
 }
 
 impl Popups {
     /// A popup that shows that popups work.
-    pub(crate) fn show_test(&self, catalogue: &Catalogue) {
+    pub(crate) fn show_test(&self) {
         self.send(popup::Popup {
             event: NO_EVENT,
             feed: String::new(),
-            summary: catalogue.text("popup.test_title").to_owned(),
-            body: catalogue.text("popup.test_body").to_owned(),
+            summary: self.catalogue.text("popup.test_title").to_owned(),
+            body: self.catalogue.text("popup.test_body").to_owned(),
             urgency: Urgency::Normal,
             url: None,
             key: None,
@@ -79,9 +79,8 @@ impl Notifier for Popups {
         let engine::Popup { events, feed, feed_name, notification } = popup;
         // The newest event stands for all of them: a click opens the window there.
         let event = events.last().copied().unwrap_or(NO_EVENT);
-        let texts = self.texts.borrow().clone();
         let content = if events.len() > 1 {
-            let count = texts.catalogue.count("popup.backlog", events.len() as u64);
+            let count = self.catalogue.count("popup.backlog", events.len() as u64);
             let body = format!("{count}\n{}", notification.title);
             self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(event, events);
             popup::Popup {
@@ -109,16 +108,16 @@ impl Notifier for Popups {
 }
 
 /// Starts popups: the engine's end of them, and what becomes of each.
-pub(crate) fn popups(texts: &watch::Sender<Texts>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
-    let (sender, reports) = popup::start(QUEUE, texts.borrow().catalogue.clone(), desktop);
-    (Popups { sender, texts: texts.subscribe(), groups: Arc::default() }, reports)
+pub(crate) fn popups(catalogue: &Arc<Catalogue>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
+    let (sender, reports) = popup::start(QUEUE, Arc::clone(catalogue), desktop);
+    (Popups { sender, catalogue: Arc::clone(catalogue), groups: Arc::default() }, reports)
 }
 
 /// Starts everything that listens to the desktop, until the engine ends.
 pub(crate) fn start(resident: &Resident, desktop: &Desktop, popup_reports: mpsc::Receiver<PopupReport>) {
     tokio::spawn(hear_popups(resident.clone(), popup_reports));
     let view = watch_view(resident);
-    tokio::spawn(hear_tray(resident.clone(), tray::start(view, resident.catalogue(), desktop)));
+    tokio::spawn(hear_tray(resident.clone(), tray::start(view, Arc::clone(&resident.catalogue), desktop)));
     #[cfg(target_os = "linux")]
     tokio::spawn(hear_bus(resident.parts.clone(), desktop.bus()));
 }
@@ -173,7 +172,7 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
             TrayReport::Quit => resident.quit.notify_one(),
             TrayReport::Available(available, detail) => {
                 if !available && !std::mem::replace(&mut told, true) {
-                    say(&resident.catalogue().format("resident.no_tray", &[("cause", &detail)]));
+                    say(&resident.catalogue.format("resident.no_tray", &[("cause", &detail)]));
                 }
                 resident.parts.set(PartName::Tray, if available { Ok(detail) } else { Err(detail) });
             }
@@ -185,7 +184,9 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
 async fn hear_bus(parts: super::parts::Parts, mut bus: watch::Receiver<crate::desktop::Bus>) {
     loop {
         let found = match &*bus.borrow_and_update() {
-            crate::desktop::Bus::Connected(_) => Some(Ok(std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default())),
+            crate::desktop::Bus::Connected(_) => {
+                Some(Ok(std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap_or_default()))
+            }
             crate::desktop::Bus::Missing(cause) => Some(Err(cause.clone())),
             crate::desktop::Bus::Connecting => None,
         };
@@ -204,6 +205,7 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
     let resident = resident.clone();
     tokio::spawn(async move {
         let mut updates = resident.engine.updates();
+        let mut language = resident.language.subscribe();
         loop {
             let Some(view) = view(&resident).await else { return };
             sender.send_if_modified(|shown| {
@@ -211,8 +213,9 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
                 *shown = view;
                 changed
             });
-            if let Err(RecvError::Closed) = updates.recv().await {
-                return;
+            tokio::select! {
+                update = updates.recv() => if let Err(RecvError::Closed) = update { return },
+                _ = language.changed() => {}
             }
             // A burst is looked at once: what has come until then is in the next view anyway.
             sleep(VIEW_PAUSE).await;
@@ -228,7 +231,8 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     let log = resident.engine.log().clone();
     let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
     let newest = tokio::task::spawn_blocking(move || log.page(&query)).await.ok()?;
-    let count = |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
+    let count =
+        |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
     let totals = FeedTotals {
         all: feeds.len(),
         paused: count(&[State::Paused]),
@@ -246,7 +250,7 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     Some(TrayView {
         state,
         unread: feeds.iter().map(|view| view.counts.unread).sum(),
-        status_line: tray::status_line(state, totals, &resident.catalogue()),
+        status_line: tray::status_line(state, totals, &resident.catalogue),
         recent: recent
             .into_iter()
             .map(|record| RecentEvent { event: record.seq, label: record.notification.title })

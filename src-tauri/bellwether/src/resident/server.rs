@@ -40,16 +40,22 @@ impl<E: Into<bellwether_engine::engine::Error>> From<E> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match self.0.code {
-            ErrorCode::BadRequest | ErrorCode::InvalidUrl | ErrorCode::UnsupportedScheme | ErrorCode::InvalidId | ErrorCode::InvalidValue => {
-                StatusCode::BAD_REQUEST
-            }
+            ErrorCode::BadRequest
+            | ErrorCode::InvalidUrl
+            | ErrorCode::UnsupportedScheme
+            | ErrorCode::InvalidId
+            | ErrorCode::InvalidValue => StatusCode::BAD_REQUEST,
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
             ErrorCode::NoSuchFeed | ErrorCode::NoSuchEvent | ErrorCode::NoLink | ErrorCode::NotFound => {
                 StatusCode::NOT_FOUND
             }
-            ErrorCode::DuplicateUrl | ErrorCode::DuplicateId | ErrorCode::BrokenConfig => StatusCode::CONFLICT,
+            ErrorCode::DuplicateUrl | ErrorCode::DuplicateId | ErrorCode::BrokenConfig => {
+                StatusCode::CONFLICT
+            }
             ErrorCode::NoNotifications | ErrorCode::NoWindow => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::CannotWrite | ErrorCode::EventLog | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::CannotWrite | ErrorCode::EventLog | ErrorCode::Internal => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         (status, Json(self.0)).into_response()
     }
@@ -83,8 +89,12 @@ pub(crate) fn routes(resident: Resident) -> Router {
 }
 
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::new(ErrorCode::BadRequest, format!("the request's body is not what the route takes: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Refusal::new(
+            ErrorCode::BadRequest,
+            format!("the request's body is not what the route takes: {error}"),
+        )
+    })
 }
 
 fn feed_id(id: &str) -> Result<FeedId, Refusal> {
@@ -107,12 +117,17 @@ async fn feeds(State(resident): State<Resident>) -> Answer<Vec<wire::Feed>> {
 
 async fn add_feed(State(resident): State<Resident>, bytes: Bytes) -> Result<Response, Refusal> {
     let draft: wire::FeedDraft = body(&bytes)?;
-    let feed = NewFeed { url: draft.url, id: draft.id, name: draft.name, paused: draft.paused.unwrap_or(false) };
+    let feed =
+        NewFeed { url: draft.url, id: draft.id, name: draft.name, paused: draft.paused.unwrap_or(false) };
     let view = resident.engine.add_feed(feed).await?;
     Ok((StatusCode::CREATED, Json(to_wire::feed(&view))).into_response())
 }
 
-async fn edit_feed(State(resident): State<Resident>, Path(id): Path<String>, bytes: Bytes) -> Answer<wire::Feed> {
+async fn edit_feed(
+    State(resident): State<Resident>,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer<wire::Feed> {
     let edit: wire::FeedEdit = body(&bytes)?;
     let change = FeedChange {
         name: edit.name,
@@ -126,7 +141,10 @@ async fn edit_feed(State(resident): State<Resident>, Path(id): Path<String>, byt
     Ok(Json(to_wire::feed(&resident.engine.edit_feed(feed_id(&id)?, change).await?)))
 }
 
-async fn remove_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+async fn remove_feed(
+    State(resident): State<Resident>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
     resident.engine.remove_feed(feed_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -197,14 +215,19 @@ fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
 
 /// Reading the log waits for the disk, so it happens off the network's thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
 }
 
 async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
     Ok(Json(to_wire::event(&resident.record(&seq).await?, false)))
 }
 
-async fn open_event(State(resident): State<Resident>, Path(seq): Path<String>) -> Result<StatusCode, Refusal> {
+async fn open_event(
+    State(resident): State<Resident>,
+    Path(seq): Path<String>,
+) -> Result<StatusCode, Refusal> {
     let record = resident.record(&seq).await?;
     let url = record
         .notification

@@ -17,11 +17,13 @@ const SETTLE: Duration = Duration::from_millis(150);
 pub(crate) fn watch(file: &Path, engine: Engine) -> notify::Result<RecommendedWatcher> {
     let (sender, mut changes) = mpsc::channel(1);
     let names = watched_files(file);
-    let folders: BTreeSet<PathBuf> = names.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
+    let folders: BTreeSet<PathBuf> =
+        names.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let concerns_us = match &event {
             Ok(event) => {
-                !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|path| names.contains(path))
+                !matches!(event.kind, EventKind::Access(_))
+                    && event.paths.iter().any(|path| names.contains(path))
             }
             // Events may have been missed.
             Err(_) => true,

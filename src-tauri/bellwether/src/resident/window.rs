@@ -112,10 +112,15 @@ impl Window {
 pub(crate) fn program() -> Result<PathBuf, WindowError> {
     let own = env::current_exe().unwrap_or_default();
     let beside = own.parent().map(|folder| folder.join(PROGRAM));
-    let on_path = || env::split_paths(&env::var_os("PATH").unwrap_or_default()).map(|f| f.join(PROGRAM)).find(|f| f.is_file());
-    beside.filter(|file| file.is_file()).or_else(on_path).ok_or_else(|| {
-        WindowError::NotInstalled(own.parent().map_or_else(PathBuf::new, Path::to_owned))
-    })
+    let on_path = || {
+        env::split_paths(&env::var_os("PATH").unwrap_or_default())
+            .map(|f| f.join(PROGRAM))
+            .find(|f| f.is_file())
+    };
+    beside
+        .filter(|file| file.is_file())
+        .or_else(on_path)
+        .ok_or_else(|| WindowError::NotInstalled(own.parent().map_or_else(PathBuf::new, Path::to_owned)))
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

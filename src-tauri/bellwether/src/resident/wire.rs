@@ -63,10 +63,10 @@ fn connection(connection: &ConnectionState) -> wire::Connection {
             State::Stopped => wire::ConnectionState::Stopped,
             State::Paused => wire::ConnectionState::Paused,
         },
-        reason: connection.reason.as_ref().map(|reason| wire::ConnectionReason {
-            code: reason.code().to_owned(),
-            detail: reason.detail(),
-        }),
+        reason: connection
+            .reason
+            .as_ref()
+            .map(|reason| wire::ConnectionReason { code: reason.code().to_owned(), detail: reason.detail() }),
         attempt: connection.attempt,
         connected_at: connection.connected_at.map(time),
         next_attempt_at: connection.next_attempt_at.map(time),

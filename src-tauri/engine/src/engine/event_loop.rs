@@ -241,7 +241,9 @@ impl EventLoop {
         let mut written = Vec::with_capacity(group.len());
         let mut batch = self.log.begin()?;
         for (position, (source, signal, received_at)) in group.iter().enumerate() {
-            let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else { continue };
+            let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
+                continue;
+            };
             let entry = &mut self.feeds[feed];
             if !entry.owns(source) {
                 continue;
@@ -348,7 +350,8 @@ impl EventLoop {
     fn refill(&mut self) {
         let Ok(pending) = self.log.pending(BACKLOG) else { return };
         let complete = pending.len() < BACKLOG;
-        let popups = policy::backlog(pending).into_iter().filter_map(|popup| self.drawn_together(popup)).collect();
+        let popups =
+            policy::backlog(pending).into_iter().filter_map(|popup| self.drawn_together(popup)).collect();
         self.outbox.refill(popups, complete);
     }
 

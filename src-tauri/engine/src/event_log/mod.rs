@@ -22,7 +22,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 pub use self::{
     batch::{Batch, IGNORED_KEPT},
@@ -134,17 +134,17 @@ impl EventLog {
         })
     }
 
-    /// Writes down what became of pending events, shown or summarized, once their popups are with the notification server;
-    /// events that are not pending are passed over.
+    /// Writes down that the popups of pending events are with the notification server: `outcome` is shown or summarized, any
+    /// other one changes nothing. Events that are not pending are passed over.
     pub fn mark_handed_over(&mut self, seqs: &[u64], outcome: Outcome) -> Result<(), LogError> {
+        if !matches!(outcome, Outcome::Shown | Outcome::Summarized) {
+            return Ok(());
+        }
         self.write(|connection| {
             let mut mark =
                 connection.prepare_cached("UPDATE event SET outcome = ?2 WHERE seq = ?1 AND outcome = 3")?;
             for seq in seqs.iter().copied().filter_map(row_id) {
                 mark.execute([seq, record::outcome_number(outcome)])?;
-            }
-            if !record::is_told(outcome) {
-                marks::set_read(connection, &ReadMark::Events(seqs.to_vec()), true)?;
             }
             Ok(())
         })

@@ -46,10 +46,10 @@ CREATE TABLE event (
 CREATE INDEX listed_feed ON event (feed) WHERE outcome <> 6;
 CREATE INDEX listed_type ON event (type) WHERE outcome <> 6;
 CREATE INDEX listed_feed_type ON event (feed, type) WHERE outcome <> 6;
-CREATE INDEX held ON event (seq) WHERE outcome IN (3, 5, 6);
-CREATE INDEX held_feed ON event (feed) WHERE outcome IN (3, 5, 6);
-CREATE INDEX held_type ON event (type) WHERE outcome IN (3, 5, 6);
-CREATE INDEX held_feed_type ON event (feed, type) WHERE outcome IN (3, 5, 6);
+CREATE INDEX held ON event (seq) WHERE outcome IN (5, 6);
+CREATE INDEX held_feed ON event (feed) WHERE outcome IN (5, 6);
+CREATE INDEX held_type ON event (type) WHERE outcome IN (5, 6);
+CREATE INDEX held_feed_type ON event (feed, type) WHERE outcome IN (5, 6);
 CREATE INDEX pending ON event (seq) WHERE outcome = 3;
 CREATE INDEX ignored ON event (feed) WHERE outcome = 6;
 CREATE INDEX repeat ON event (feed, last_event_id, content_hash) WHERE last_event_id <> '';

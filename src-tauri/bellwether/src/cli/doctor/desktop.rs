@@ -44,11 +44,7 @@ fn part(name: wire::PartName, found: Result<String, String>) -> wire::Part {
 }
 
 async fn display() -> wire::Part {
-    let found = desktop::display().await.map(|display| match display {
-        desktop::Display::Wayland(name) => format!("WAYLAND_DISPLAY={name}"),
-        desktop::Display::X11(name) => format!("DISPLAY={name}"),
-        desktop::Display::Native => String::new(),
-    });
+    let found = desktop::display().await;
     part(wire::PartName::Display, found.map_err(|missing| missing.to_string()))
 }
 
@@ -82,7 +78,11 @@ mod on_the_bus {
         let (bus, notifications, tray) = match timeout(TIMEOUT, look()).await {
             Ok(Ok((notifications, tray))) => (Ok(String::new()), notifications, tray),
             Ok(Err(error)) => (Err(error.to_string()), Err(String::new()), Err(String::new())),
-            Err(_) => (Err(format!("no answer within {} s", TIMEOUT.as_secs())), Err(String::new()), Err(String::new())),
+            Err(_) => (
+                Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+                Err(String::new()),
+                Err(String::new()),
+            ),
         };
         vec![
             part(PartName::SessionBus, bus),

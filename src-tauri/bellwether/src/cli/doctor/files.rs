@@ -26,10 +26,7 @@ pub(super) fn folders(profile: &Profile, catalogue: &Catalogue) -> Vec<Check> {
         #[cfg(unix)]
         ("runtime_folder", &profile.socket),
     ];
-    files
-        .into_iter()
-        .filter_map(|(name, file)| Some(folder_check(name, file.parent()?, catalogue)))
-        .collect()
+    files.into_iter().filter_map(|(name, file)| Some(folder_check(name, file.parent()?, catalogue))).collect()
 }
 
 fn folder_check(name: &'static str, folder: &Path, catalogue: &Catalogue) -> Check {
@@ -66,11 +63,7 @@ fn nearest_folder(folder: &Path) -> Option<PathBuf> {
 }
 
 /// `feeds.toml`: as the resident program last read it, or as it would read it now.
-pub(super) fn feeds_toml(
-    profile: &Profile,
-    running: Option<&wire::Status>,
-    catalogue: &Catalogue,
-) -> Check {
+pub(super) fn feeds_toml(profile: &Profile, running: Option<&wire::Status>, catalogue: &Catalogue) -> Check {
     const NAME: &str = "feeds_toml";
     let path = profile.config_file.display().to_string();
     let error = match running {
@@ -189,7 +182,10 @@ mod tests {
         let folder = case.profile.folder.clone().unwrap();
         chmod(&folder, 0o755);
         let checks = folders(&case.profile, &case.catalogue);
-        assert!(!checks[0].ok && !checks[0].essential && checks[0].detail.contains("chmod 700"), "{checks:?}");
+        assert!(
+            !checks[0].ok && !checks[0].essential && checks[0].detail.contains("chmod 700"),
+            "{checks:?}"
+        );
         fs::write(&case.profile.event_log, "").unwrap();
         chmod(&case.profile.event_log, 0o644);
         let log = event_log(&case.profile, &case.catalogue);
@@ -201,9 +197,12 @@ mod tests {
         let case = case();
         let check = || event_log(&case.profile, &case.catalogue);
         assert!(check().ok);
-        for (bytes, ok) in
-            [(&b""[..], true), (b"SQLite format 3\0rest", true), (b"SQLite", false), (b"not a database!!", false)]
-        {
+        for (bytes, ok) in [
+            (&b""[..], true),
+            (b"SQLite format 3\0rest", true),
+            (b"SQLite", false),
+            (b"not a database!!", false),
+        ] {
             fs::write(&case.profile.event_log, bytes).unwrap();
             #[cfg(unix)]
             chmod(&case.profile.event_log, 0o600);
