@@ -76,7 +76,19 @@ impl Control {
     /// Follows `GET /updates` from now on.
     #[track_caller]
     pub fn updates(&self) -> Updates {
-        let stream = self.send("GET", "/updates", &Value::Null, "keep-alive").expect("the socket answers");
+        self.follow("/updates")
+    }
+
+    /// Follows `GET /updates` as the window does: as long as this lives, a window counts as open, and the wishes to see it
+    /// come here.
+    #[track_caller]
+    pub fn updates_as_window(&self) -> Updates {
+        self.follow("/updates?window=true")
+    }
+
+    #[track_caller]
+    fn follow(&self, path: &str) -> Updates {
+        let stream = self.send("GET", path, &Value::Null, "keep-alive").expect("the socket answers");
         let mut stream = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -141,7 +153,8 @@ impl Updates {
     }
 }
 
-fn parse(answer: &[u8]) -> Option<Answer> {
+/// An answer with a JSON body.
+pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

@@ -125,6 +125,21 @@ impl Desktop {
         titles.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
+    /// The command lines of the processes that run in it, whoever started them.
+    pub fn processes(&self) -> Vec<String> {
+        let mark = format!("DESKTOP_DIR={}\0", self.folder.display()).into_bytes();
+        let folders = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
+        let ours = folders.filter(|folder| {
+            let environment = fs::read(folder.join("environ")).unwrap_or_default();
+            environment.windows(mark.len()).any(|window| window == mark)
+        });
+        let commands = ours.filter_map(|folder| fs::read_to_string(folder.join("cmdline")).ok());
+        commands
+            .map(|line| line.replace('\0', " ").trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
     /// Saves a picture of the whole screen as PNG.
     #[track_caller]
     pub fn shot(&self, file: &Path) {

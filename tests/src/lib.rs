@@ -24,7 +24,9 @@ mod notifications;
 mod process;
 mod resident;
 mod server;
+mod source;
 mod until;
+mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
@@ -33,7 +35,9 @@ pub use notifications::{Notifications, Popup};
 pub use process::Process;
 pub use resident::Resident;
 pub use server::{Server, free_port};
+pub use source::Source;
 pub use until::{PATIENCE, until, until_some};
+pub use webdriver::{Page, WINDOW_PATIENCE, WebDriver};
 
 use std::path::{Path, PathBuf};
 

@@ -19,6 +19,8 @@ pub struct Resident {
     environment: BTreeMap<OsString, OsString>,
     control: Control,
     process: Option<Process>,
+    /// Programs that were killed and left children behind.
+    killed: Vec<Process>,
 }
 
 impl Resident {
@@ -36,7 +38,7 @@ impl Resident {
         // Else libraries fall back to the user's own bus.
         environment.insert("DBUS_SESSION_BUS_ADDRESS".into(), "unix:path=/nonexistent/bus".into());
         let control = Control::new(&profile.path().join("control.sock"));
-        Self { profile, environment, control, process: None }
+        Self { profile, environment, control, process: None, killed: Vec::new() }
     }
 
     /// Starts it without a display, with this text as its `feeds.toml`.
@@ -151,6 +153,14 @@ impl Resident {
         self.process = None;
     }
 
+    /// `kill -9`, after which what it started, such as its window, lives on until this value is dropped.
+    #[track_caller]
+    pub fn kill_alone(&mut self) {
+        self.process().kill();
+        let killed = self.process.take();
+        self.killed.extend(killed);
+    }
+
     /// Asks it to quit and waits until it has.
     #[track_caller]
     pub fn quit(&mut self) -> ExitStatus {
@@ -180,7 +190,7 @@ impl Drop for Resident {
 }
 
 /// The resident program: the one that `BELLWETHER_BIN` names, else the one of this workspace, built now.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         if let Some(program) = env::var_os("BELLWETHER_BIN") {
