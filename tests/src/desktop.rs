@@ -117,6 +117,12 @@ impl Desktop {
         self.run("xdotool", &["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
+    /// Presses keys, such as `alt+F4`, as the keyboard does: what has the focus gets them.
+    #[track_caller]
+    pub fn press(&self, keys: &str) {
+        self.run("xdotool", &["key", keys]);
+    }
+
     /// The titles of the windows that are open.
     pub fn windows(&self) -> Vec<String> {
         // xdotool fails where nothing is found.

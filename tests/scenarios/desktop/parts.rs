@@ -65,6 +65,7 @@ fn a_notification_server_may_be_missing_come_and_be_killed() {
     assert_eq!((summary.summary.as_str(), summary.body.as_str()), ("Ops", "5 new events\ne"));
     until_outcome(&resident, &["a", "b", "c", "d", "e"], Outcome::Summarized);
     send(&resident, &source, &["live"], Outcome::Shown);
+    popups.wait_within(PATIENCE, |popup| popup.summary == "live");
     assert_eq!(popups.popups().len(), 5, "{:#?}", popups.popups());
     assert!(doctor(&resident, "Notifications").contains("dunst"));
 }
@@ -79,6 +80,7 @@ fn what_waits_for_a_notification_server_outlives_the_program() {
     resident.kill();
     desktop.add("dunst");
     resident.start();
+    popups.wait_within(PATIENCE, |popup| popup.summary == "two");
     until_outcome(&resident, &["one", "two"], Outcome::Shown);
     let shown: Vec<String> = popups.popups().into_iter().map(|popup| popup.summary).collect();
     assert_eq!(shown, ["one", "two"], "each once");
