@@ -74,16 +74,28 @@ impl Window {
         (Reader { state: Arc::clone(&self.state) }, state.wish.take())
     }
 
+    /// Whether a window is open, which then shows the wish.
+    fn asked_to_front(&self, wish: &OpenWindow) -> bool {
+        let open = lock(&self.state).readers > 0;
+        if open {
+            // An error would mean that the window has just gone; then the next wish opens a new one.
+            let _ = self.front.send(wish.clone());
+        }
+        open
+    }
+
     /// Opens the window, at an event if one is given.
     pub(crate) async fn open(&self, wish: OpenWindow) -> Result<(), WindowError> {
-        desktop::display().await.map_err(|_| WindowError::NoDisplay)?;
-        let program = program()?;
-        let mut state = lock(&self.state);
-        if state.readers > 0 {
-            // An error would mean that the window has just gone; then the next wish opens a new one.
-            let _ = self.front.send(wish);
+        if self.asked_to_front(&wish) {
             return Ok(());
         }
+        desktop::display().await.map_err(|_| WindowError::NoDisplay)?;
+        let program = program()?;
+        // It may have begun to read meanwhile.
+        if self.asked_to_front(&wish) {
+            return Ok(());
+        }
+        let mut state = lock(&self.state);
         if state.starting {
             state.wish = Some(wish);
             return Ok(());
