@@ -131,19 +131,17 @@ impl Desktop {
         titles.unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// The command lines of the processes that run in it, whoever started them.
-    pub fn processes(&self) -> Vec<String> {
+    /// The processes that run in it, whoever started them: each one's id and command line.
+    pub fn processes(&self) -> Vec<(u32, String)> {
         let mark = format!("DESKTOP_DIR={}\0", self.folder.display()).into_bytes();
-        let folders = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
-        let ours = folders.filter(|folder| {
-            let environment = fs::read(folder.join("environ")).unwrap_or_default();
-            environment.windows(mark.len()).any(|window| window == mark)
+        let folders = fs::read_dir("/proc").expect("/proc can be read").flatten().map(|entry| entry.path());
+        let ours = folders.filter_map(|folder| {
+            let id = folder.file_name()?.to_str()?.parse().ok()?;
+            let environment = fs::read(folder.join("environ")).ok()?;
+            environment.windows(mark.len()).find(|window| *window == mark)?;
+            Some((id, fs::read_to_string(folder.join("cmdline")).ok()?.replace('\0', " ")))
         });
-        let commands = ours.filter_map(|folder| fs::read_to_string(folder.join("cmdline")).ok());
-        commands
-            .map(|line| line.replace('\0', " ").trim().to_owned())
-            .filter(|line| !line.is_empty())
-            .collect()
+        ours.collect()
     }
 
     /// Saves a picture of the whole screen as PNG.

@@ -55,9 +55,16 @@ fn an_event_becomes_a_popup_of_plain_text() {
     let inert = "&lt;img src=\"file:///etc/passwd\"/&gt;&lt;a href=\"javascript:x\"&gt;Click&lt;/a&gt;redtxt";
     assert_eq!(popup.body, inert);
 
-    assert_eq!(popups.popups().len(), 3, "the log alone is no popup: {:#?}", popups.popups());
+    // A hundred lines would cover the screen.
+    source.send("message", json!({ "title": "long", "message": "line\n".repeat(100) }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "long");
+    assert!(popup.body.lines().count() < 10 && popup.body.ends_with('…'), "{}", popup.body);
+    let whole = until_outcome(&resident, &["long"], Outcome::Shown).remove(0);
+    assert_eq!(whole.body.lines().count(), 100, "the log keeps it all");
+
+    assert_eq!(popups.popups().len(), 4, "the log alone is no popup: {:#?}", popups.popups());
     assert_eq!(popups.errors(), Vec::<Value>::new());
-    until(PATIENCE, "three popups on the screen", || desktop.displayed() == 3);
+    until(PATIENCE, "them on the screen", || desktop.displayed() == 4);
     until_outcome(&resident, &["one two", "quiet"], Outcome::Shown);
 }
 
@@ -113,7 +120,7 @@ fn xfce_s_notification_server_shows_one_button_that_opens() {
     let button = until_some(PATIENCE, "the popup's window", || popup_area(&desktop));
     // The button lies at the lower right of the popup.
     until(PATIENCE, "the click on the button", || {
-        desktop.click(button.0 + button.2 / 2, button.1 + button.3 - 28);
+        desktop.click(button.0 + button.2 - 57, button.1 + button.3 - 30);
         !popups.actions().is_empty()
     });
     assert_eq!(popups.actions(), [(popup.id, "default".to_owned())]);
