@@ -31,7 +31,7 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch as watched};
 
-pub(crate) use self::{demo::Demo, instance::InstanceError};
+pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::desktop::Desktop;
 
@@ -264,15 +264,15 @@ impl Resident {
         if let Ok(Some(error)) = self.engine.config_error().await {
             say(&error.to_string());
         }
-        if start.demo {
-            if let Err(refusal) = self.subscribe_to_demo().await {
-                say(&refusal.0.message);
-            }
+        if start.demo
+            && let Err(refusal) = self.subscribe_to_demo().await
+        {
+            say(&refusal.0.message);
         }
-        if !start.background {
-            if let Err(error) = self.window.open(OpenWindow::default()).await {
-                say(&error.to_string());
-            }
+        if !start.background
+            && let Err(error) = self.window.open(OpenWindow::default()).await
+        {
+            say(&error.to_string());
         }
     }
 }

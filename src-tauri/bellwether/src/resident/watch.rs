@@ -48,10 +48,10 @@ pub(crate) fn watch(file: &Path, engine: Engine) -> notify::Result<RecommendedWa
 /// The file itself and, where it is a symbolic link, what it points to.
 fn watched_files(file: &Path) -> Vec<PathBuf> {
     let mut files = vec![file.to_owned()];
-    if let Ok(target) = file.canonicalize() {
-        if target != file {
-            files.push(target);
-        }
+    if let Ok(target) = file.canonicalize()
+        && target != file
+    {
+        files.push(target);
     }
     files
 }
