@@ -65,6 +65,8 @@ fn rows_are_shown_once_over_every_break_and_idle_messages_never() {
 
     insert(&php, "库存", "4 left");
     let _: Value = resident.call("POST", "/feeds/record/reconnect", &Value::Null);
+    wait_for_events(&resident, "record", 4);
+    wait(&resident, "record", "its connection", |feed| feed.connection.state == ConnectionState::Connected);
     insert(&php, "库存", "5 left");
     let rows = wait_for_events(&resident, "record", 5);
 

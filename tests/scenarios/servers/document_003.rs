@@ -3,7 +3,10 @@
 use bellwether_control::wire::{ConnectionState, Event, Outcome};
 use bellwether_tests::{Need, Resident, Server, needs};
 
-use crate::{assert_no_fault, data, events, feed, history, listed, reason, wait, wait_for_events};
+use crate::{
+    PAUSED, assert_no_fault, connect_in_turn, data, events, feed, history, listed, reason, wait,
+    wait_for_events,
+};
 
 #[test]
 fn its_messages_arrive_whatever_the_line_ends_and_the_name() {
@@ -17,8 +20,9 @@ fn its_messages_arrive_whatever_the_line_ends_and_the_name() {
         ("no-name", "event=", "message"),
         ("comments", "keepalive=0.01", "message"),
     ];
-    let feeds = cases.map(|(id, query, _)| feed(id, &url(query), ""));
+    let feeds = cases.map(|(id, query, _)| feed(id, &url(query), PAUSED));
     let resident = Resident::with_config(&feeds.concat());
+    connect_in_turn(&resident, cases.map(|(id, ..)| id));
     for (id, _, event_type) in cases {
         for event in wait_for_events(&resident, id, 3) {
             assert_eq!((event.event.as_str(), event.id.as_str()), (event_type, ""), "{id}");
@@ -67,13 +71,14 @@ fn numbered_messages_resume_where_the_response_ended() {
 fn comments_are_signs_of_life_and_silence_is_noticed() {
     needs!(Need::Php);
     let php = Server::php();
-    let resident = Resident::with_config("");
-    let mut updates = resident.updates();
+    let idle_timeout = |seconds: u32| format!("{PAUSED}\nidle_timeout = {seconds}");
     let feeds = [
-        feed("kept", &php.url("/003_message.php?period=10&keepalive=0.1"), "idle_timeout = 5"),
-        feed("silent", &php.url("/003_message.php?period=3600"), "idle_timeout = 1"),
+        feed("kept", &php.url("/003_message.php?period=10&keepalive=0.1"), &idle_timeout(5)),
+        feed("silent", &php.url("/003_message.php?period=3600"), &idle_timeout(1)),
     ];
-    std::fs::write(resident.config_file(), feeds.concat()).expect("feeds.toml can be written");
+    let resident = Resident::with_config(&feeds.concat());
+    connect_in_turn(&resident, ["kept", "silent"]);
+    let mut updates = resident.updates();
     assert_no_fault(&history(&mut updates, "kept", "a second message", |feed| feed.counts.events >= 2));
     let silent = wait(&resident, "silent", "the end of patience", |feed| {
         feed.connection.state == ConnectionState::Waiting

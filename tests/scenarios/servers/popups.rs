@@ -5,7 +5,7 @@ use bellwether_tests::{Desktop, Need, Notifications, Resident, Server, needs, un
 
 use crate::document_000::insert;
 use crate::document_002::ERRORS;
-use crate::{DEADLINE, events, feed, wait};
+use crate::{DEADLINE, connect_in_turn, events, feed, wait};
 
 #[test]
 fn chinese_messages_decoded_logs_and_new_rows_become_popups_and_nothing_else_does() {
@@ -14,8 +14,10 @@ fn chinese_messages_decoded_logs_and_new_rows_become_popups_and_nothing_else_doe
     let popups = Notifications::watch(&desktop);
     let (php, go) = (Server::php(), Server::go(&["-period", "200ms"]));
     let skip_null = "name = '测试'
+        paused = true
         rule = [{ when = 'data is none', action = 'ignore' }, { action = 'notify' }]";
-    let skip_idle = "rule = [{ when = \"data == 'idle'\", action = 'ignore' }, { action = 'notify' }]";
+    let skip_idle = "paused = true
+        rule = [{ when = \"data == 'idle'\", action = 'ignore' }, { action = 'notify' }]";
     let feeds = [
         feed("message", &php.url("/003_message.php?period=1&keepalive=0.2&null=3"), skip_null),
         feed("record", &php.url("/000_record.php?period=0.2"), skip_idle),
@@ -24,6 +26,7 @@ fn chinese_messages_decoded_logs_and_new_rows_become_popups_and_nothing_else_doe
     let mut resident = Resident::prepare();
     resident.in_desktop(&desktop).config(&feeds.concat());
     resident.start();
+    connect_in_turn(&resident, ["message", "record"]);
     wait(&resident, "record", "an idle message", |feed| feed.counts.ignored > 0);
     insert(&php, "库存", "5 left");
 
