@@ -82,12 +82,12 @@ fn without_such_a_rule_the_feed_goes_on_and_comes_back_when_the_server_said() {
     );
 }
 
-/// The idle timeout is half the time to the first event: without the blank lines there would never be one.
+/// The idle timeout is half the time between two events: without the blank lines no connection would live to see its second.
 #[test]
 fn blank_lines_are_signs_of_life() {
     needs!(Need::Node);
-    let koa = Server::koa(&[("PERIOD_MS", "10000"), ("HEARTBEAT_MS", "100")]);
-    let resident = Resident::with_config(&feed("slow", &koa.url("/test"), "idle_timeout = 5"));
-    assert_eq!(data(&wait_for_events(&resident, "slow", 1)), ["0"]);
+    let koa = Server::koa(&[("PERIOD_MS", "8000"), ("HEARTBEAT_MS", "100")]);
+    let resident = Resident::with_config(&feed("slow", &koa.url("/test"), "idle_timeout = 4"));
+    assert_eq!(data(&wait_for_events(&resident, "slow", 2)), ["0", "1"]);
     assert_eq!(hang_ups(&koa), 0);
 }
