@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long the loop waits before it tries a failed commit again.
-const COMMIT_RETRY: Duration = Duration::from_secs(2);
+pub(super) const COMMIT_RETRY: Duration = Duration::from_secs(2);
 
 /// How long it waits before it offers popups again to a notification server that is there but refused one.
 const POPUP_RETRY: Duration = Duration::from_secs(5);
@@ -64,6 +64,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         updates: updates.clone(),
         stalled: Vec::new(),
         retry_at: None,
+        unapplied: false,
         rest_at: None,
     };
     event_loop.reload_config();
@@ -93,7 +94,10 @@ pub(super) struct EventLoop {
     updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
-    retry_at: Option<Instant>,
+    /// When what the log did not take is tried again.
+    pub(super) retry_at: Option<Instant>,
+    /// `feeds.toml` was read, but the log could not take all that it changes.
+    pub(super) unapplied: bool,
     rest_at: Option<Instant>,
 }
 
@@ -113,6 +117,8 @@ impl EventLoop {
                 Input::Command(Command::Shutdown(reply)) => {
                     self.feeds.clear();
                     self.drain();
+                    // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
+                    drop(self);
                     let _ = reply.send(());
                     return;
                 }
@@ -124,6 +130,9 @@ impl EventLoop {
                 }
                 Input::RetryCommit => {
                     self.retry_at = None;
+                    if self.unapplied {
+                        self.reload_config();
+                    }
                     let stalled = std::mem::take(&mut self.stalled);
                     self.take(stalled);
                 }
@@ -181,7 +190,7 @@ impl EventLoop {
                 None => break,
             }
         }
-        if self.log_error.take().is_some() {
+        if !self.unapplied && self.log_error.take().is_some() {
             self.tell(Update::Log);
         }
     }
