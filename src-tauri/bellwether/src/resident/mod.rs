@@ -112,7 +112,7 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
         started_at: Timestamp::now(),
         profile,
     };
-    let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
+    watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
     presence::start(&resident, &desktop, popup_reports);
     resident.resume_demo().await;
@@ -182,6 +182,7 @@ impl Resident {
     pub(crate) async fn status(&self) -> Result<Status, engine::Error> {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
+        let event_log_error = self.engine.log_error().await?;
         let feeds = self.engine.feeds().await?;
         let texts = self.texts.borrow();
         Ok(Status {
@@ -195,6 +196,7 @@ impl Resident {
                 error: config_error.as_ref().map(wire::config_error),
             },
             event_log: self.profile.event_log.display().to_string(),
+            event_log_error,
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
