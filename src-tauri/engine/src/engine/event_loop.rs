@@ -115,7 +115,8 @@ impl EventLoop {
         loop {
             match self.next().await {
                 Input::Command(Command::Shutdown(reply)) => {
-                    self.feeds.clear();
+                    // They stay feeds: what they received is committed.
+                    self.feeds.iter_mut().for_each(Entry::disconnect);
                     self.drain();
                     // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
                     drop(self);
@@ -208,18 +209,21 @@ impl EventLoop {
     /// A signal that changes no data.
     fn note(&mut self, source: &Source, signal: Signal) {
         let Some(entry) = self.feeds.iter_mut().find(|entry| entry.feed.id == source.feed) else { return };
+        if let Signal::Opened { origin, replay } = signal {
+            // Like the messages that follow it, it counts even if its connection has ended since.
+            if entry.owns(source) {
+                entry.origin = origin;
+                entry.replay_window = replay || entry.connected_before(source);
+            }
+            return;
+        }
         if !entry.is_current(source) {
             return;
         }
         match signal {
-            Signal::Opened { origin, replay } => {
-                entry.origin = origin;
-                entry.replay_window = replay;
-                return;
-            }
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Message(_) | Signal::LastEventId(_) => return,
+            Signal::Opened { .. } | Signal::Message(_) | Signal::LastEventId(_) => return,
         }
         let view = entry.view();
         self.tell(Update::Feed(view));
