@@ -111,7 +111,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         started_at: Timestamp::now(),
         profile,
     };
-    let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
+    watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
     presence::start(&resident, &desktop, start, popup_reports);
     let server = axum::serve(socket, server::routes(resident.clone()));
@@ -187,6 +187,7 @@ impl Resident {
     pub(crate) async fn status(&self) -> Result<Status, engine::Error> {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
+        let event_log_error = self.engine.log_error().await?;
         let feeds = self.engine.feeds().await?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -199,6 +200,7 @@ impl Resident {
                 error: config_error.as_ref().map(wire::config_error),
             },
             event_log: self.profile.event_log.display().to_string(),
+            event_log_error,
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
