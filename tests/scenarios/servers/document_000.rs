@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{assert_no_fault, data, events, feed, history, listed, wait, wait_for_events};
 
-/// Ten waits that double from one second would take a quarter of an hour, or six minutes with the usual limit to the growth: both
+/// Eleven waits that double from one second would take half an hour, or six minutes with the usual limit to the growth: both
 /// are beyond the deadline.
 #[test]
 fn a_response_for_each_message_goes_on_for_ever_without_fault_and_without_growing_waits() {
