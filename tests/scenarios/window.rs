@@ -78,7 +78,7 @@ fn a_feed_is_added_watched_and_removed() {
     let [feed] = &resident.status().feeds[..] else { panic!("one feed") };
     assert_eq!((feed.url.as_str(), feed.name.as_str()), (source.url().as_str(), "服务器 & Co"));
 
-    source.send("disk", json!({ "title": "磁盘将满", "message": "/var 只剩 3 GB", "seven": 7 }));
+    source.send("disk", &json!({ "title": "磁盘将满", "message": "/var 只剩 3 GB", "seven": 7 }));
     page.see("磁盘将满");
     page.click("option", "磁盘将满");
     page.wait("the event", "document.querySelector('.detail h2')?.innerText === '磁盘将满'");
@@ -111,12 +111,12 @@ fn the_log_is_narrowed_to_a_feed_and_speaks_chinese_at_once() {
     resident.start_with(&[]);
     let page = driver.attach();
     page.see("All 2 feeds are connected");
-    alpha.send("message", json!({ "title": "from alpha" }));
-    beta.send("message", json!({ "title": "from beta" }));
+    alpha.send("message", &json!({ "title": "from alpha" }));
+    beta.send("message", &json!({ "title": "from beta" }));
     list(&page, &["from alpha", "from beta"]);
     page.click("button", "Beta Connected");
     list(&page, &["from beta"]);
-    alpha.send("message", json!({ "title": "alpha again" }));
+    alpha.send("message", &json!({ "title": "alpha again" }));
     until(PATIENCE, "a title that counts", || page.script("return document.title") == "(3) Bellwether");
     // What arrives elsewhere is said to those who cannot see, and stays out of the list.
     page.see("New event from Alpha: alpha again");
@@ -155,7 +155,7 @@ fn the_window_outlives_the_program_and_finds_it_again() {
     resident.start_with(&[]);
     let page = driver.attach();
     page.see("Your feed is connected");
-    source.send("message", json!({ "title": "before" }));
+    source.send("message", &json!({ "title": "before" }));
     page.see("before");
 
     resident.kill_alone();
@@ -164,7 +164,7 @@ fn the_window_outlives_the_program_and_finds_it_again() {
     resident.start();
     page.see_no_more("Bellwether does not answer.");
     page.see("Your feed is connected");
-    source.send("message", json!({ "title": "after" }));
+    source.send("message", &json!({ "title": "after" }));
     page.see("after");
     // The new program counts the old window as its own.
     let _: Value = resident.call("POST", "/window", &json!({}));
@@ -196,7 +196,7 @@ fn closing_the_window_ends_all_of_webkit_and_nothing_else() {
 
     close(&desktop);
     until(PATIENCE, "the end of WebKit", || (windows(&desktop), webkits(&desktop)) == (0, 0));
-    source.send("message", json!({ "title": "still here" }));
+    source.send("message", &json!({ "title": "still here" }));
     until_shown(&resident, "still here");
 
     desktop.tray(&["activate"]);
@@ -222,9 +222,9 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
     let (desktop, driver, mut resident) = prepared(&feed("ops", &source));
     resident.start();
     let shown = |text: &str| format!("document.querySelector('.detail h2')?.innerText === {}", json!(text));
-    source.send("message", json!({ "title": "the first", "message": "its text" }));
+    source.send("message", &json!({ "title": "the first", "message": "its text" }));
     until_shown(&resident, "the first");
-    source.send("message", json!({ "title": "the second" }));
+    source.send("message", &json!({ "title": "the second" }));
     until_shown(&resident, "the second");
     until(PATIENCE, "both popups", || desktop.displayed() == 2);
     // The older one comes first in dunst's list.
@@ -255,7 +255,7 @@ fn the_page_takes_nothing_from_an_event_but_text_and_can_do_no_more_than_it_must
     resident.start_with(&[]);
     let page = driver.attach();
     let hostile = "<script>window.hit = 1</script><img src=x onerror=\"window.hit = 2\"><b>bold</b>";
-    source.send("message", json!({ "title": format!("T {hostile}"), "message": format!("B {hostile}") }));
+    source.send("message", &json!({ "title": format!("T {hostile}"), "message": format!("B {hostile}") }));
     page.see("<script>window.hit = 1</script>");
     page.click("option", &format!("T {hostile}"));
     page.wait("the event", "document.querySelector('.detail h2') !== null");

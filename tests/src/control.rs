@@ -79,8 +79,7 @@ impl Control {
         self.follow("/updates")
     }
 
-    /// Follows `GET /updates` as the window does: as long as this lives, a window counts as open, and the wishes to see it
-    /// come here.
+    /// The same as the open window does: wishes to open it come here.
     #[track_caller]
     pub fn updates_as_window(&self) -> Updates {
         self.follow("/updates?window=true")

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -56,9 +57,9 @@ impl Source {
     }
 
     /// Sends an event to whoever is connected, and to whoever connects later. Data of several lines is sent as such.
-    pub fn send(&self, event: &str, data: impl ToString) {
+    pub fn send(&self, event: &str, data: &impl Display) {
         let mut state = self.shared.lock();
-        let data = data.to_string().replace('\n', "\ndata: ");
+        let data = format!("{data}").replace('\n', "\ndata: ");
         let id = state.events.len() + 1;
         state.events.push(format!("id: {id}\nevent: {event}\ndata: {data}\n\n"));
         self.shared.changed.notify_all();

@@ -5,6 +5,7 @@ mod tests;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
+use bellwether_engine::subscription::{HeaderName, HeaderValue};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -99,6 +100,9 @@ pub(crate) struct ListenArgs {
     /// The stream's address: http or https
     #[arg(value_parser = parse_url)]
     pub(crate) url: Url,
+    /// A header to send, such as 'Authorization: Bearer …'; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Only events of this type; may be given several times
     #[arg(long = "event", value_name = "NAME")]
     pub(crate) events: Vec<String>,
@@ -332,6 +336,18 @@ fn parse_url(text: &str) -> Result<Url, String> {
         "http" | "https" => Ok(url),
         other => Err(format!("{other} is not supported; it has to begin with http:// or https://")),
     }
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let wanted = "it should look like 'Authorization: Bearer TOKEN'";
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("there is no colon; {wanted}"))?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| format!("“{}” cannot be a header's name; {wanted}", name.trim()))?;
+    let mut value = HeaderValue::from_str(value.trim())
+        .map_err(|_| format!("the value of {name} has characters that no header may have; {wanted}"))?;
+    // Keeps it out of debug output: most headers that a person adds are credentials.
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 fn parse_since(text: &str) -> Result<Since, String> {

@@ -7,14 +7,19 @@ mod popup;
 mod resident;
 mod tray;
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::Runtime;
 
 use crate::{
     args::{Arguments, Command},
     resident::{InstanceError, Start},
 };
 use bellwether_control::{
-    client::Client,
+    client::{Client, ClientError},
     messages::{self, Catalogue},
     paths::Profile,
     wire::OpenWindow,
@@ -34,55 +39,99 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
-        .thread_keep_alive(std::time::Duration::from_secs(5))
+        .thread_keep_alive(Duration::from_secs(5))
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let code = runtime.block_on(dispatch(arguments, profile));
+    run(runtime, arguments, profile)
+}
+
+#[cfg(target_os = "linux")]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let start = Start { background: arguments.background, demo: arguments.demo };
+    run_on(runtime, arguments.command, profile, start)
+}
+
+/// These systems want the tray on the main thread, so the program runs on another.
+#[cfg(not(target_os = "linux"))]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let (main_thread, tray) = std::sync::mpsc::channel();
+    let start = Start { background: arguments.background, demo: arguments.demo, main_thread };
+    let program = std::thread::spawn(move || run_on(runtime, arguments.command, profile, start));
+    match tray.recv() {
+        Ok(needed) => tray::run(needed),
+        // Nothing that needs a tray, and it has ended.
+        Err(_) => program.join().unwrap_or(ExitCode::FAILURE),
+    }
+}
+
+fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
+    let code = runtime.block_on(dispatch(command, profile, start));
     // A name look-up may still be under way; nobody waits for its answer.
     runtime.shutdown_background();
     code
 }
 
-async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
+async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
-    match arguments.command {
-        None => {
-            let start = Start { background: arguments.background, demo: arguments.demo };
-            match resident::run(profile.clone(), start).await {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) if matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
-                    open_running(&profile, start).await
-                }
-                Err(error) => failed(&format_args!("{error:#}")),
-            }
-        }
+    match command {
+        None => become_resident(profile, &start).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
 
+/// How long an instance that does not answer may take to come up or to end.
+const CHANGE_OF_INSTANCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Becomes the resident program, or asks the one that runs already to open the window.
+async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
+    let deadline = Instant::now() + CHANGE_OF_INSTANCE;
+    loop {
+        match resident::run(profile.clone(), start).await {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) if !matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
+                return failed(&format_args!("{error:#}"));
+            }
+            Err(_) => {}
+        }
+        match open_running(&profile, start).await {
+            Ok(()) => {
+                resident::say(&InstanceError::Running.to_string());
+                return ExitCode::SUCCESS;
+            }
+            // It is about to end, and this one follows it; or it has just begun.
+            Err(ClientError::NotRunning(_) | ClientError::Broken { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(ClientError::NotRunning(socket)) => {
+                return failed(&format_args!(
+                    "{}, but does not answer at {}; end that process and try again",
+                    InstanceError::Running,
+                    socket.display()
+                ));
+            }
+            Err(error) => return failed(&format_args!("{}; {error}", InstanceError::Running)),
+        }
+    }
+}
+
 /// The program runs already: whoever starts it wants to see it.
-async fn open_running(profile: &Profile, start: Start) -> ExitCode {
-    let opened = async {
-        let client = Client::new(&profile.socket)?;
-        if start.demo {
-            client.demo().await?;
-        }
-        if !start.background {
-            client.open_window(&OpenWindow::default()).await?;
-        }
-        Ok::<_, bellwether_control::client::ClientError>(())
-    };
-    match opened.await {
-        Ok(()) => {
-            resident::say(&InstanceError::Running.to_string());
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&format_args!("{}; {error}", InstanceError::Running)),
+async fn open_running(profile: &Profile, start: &Start) -> Result<(), ClientError> {
+    let client = Client::new(&profile.socket)?;
+    if start.demo {
+        client.demo().await?;
+    }
+    if start.background {
+        client.status().await.map(drop)
+    } else {
+        client.open_window(&OpenWindow::default()).await
     }
 }
 

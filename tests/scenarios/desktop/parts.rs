@@ -11,7 +11,7 @@ use crate::{PATIENCE, connected, feed, part, until_connected, until_outcome, unt
 #[track_caller]
 fn send(resident: &Resident, source: &Source, titles: &[&str], outcome: Outcome) {
     for title in titles {
-        source.send("message", json!({ "title": title }));
+        source.send("message", &json!({ "title": title }));
     }
     until_outcome(resident, titles, outcome);
 }

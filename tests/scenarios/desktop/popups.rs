@@ -33,7 +33,8 @@ fn an_event_becomes_a_popup_of_plain_text() {
         "#,
     );
 
-    source.send("alert", json!({ "title": "磁盘将满 <b>&amp;", "text": "服务器 <b>&amp; “/var” 只剩 3 GB" }));
+    source
+        .send("alert", &json!({ "title": "磁盘将满 <b>&amp;", "text": "服务器 <b>&amp; “/var” 只剩 3 GB" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary.starts_with("磁盘将满"));
     assert_eq!(popup.app_name, "Bellwether");
     assert_eq!(popup.summary, "磁盘将满 <b>&amp;", "a summary is no markup");
@@ -42,21 +43,21 @@ fn an_event_becomes_a_popup_of_plain_text() {
     assert_eq!(popup.actions, ["default", "Show", "open", "Open"]);
     assert_eq!(popup.hints["desktop-entry"], "bellwether");
 
-    source.send("silent.night", "for the log alone");
-    source.send("whisper", json!({ "title": "quiet" }));
+    source.send("silent.night", &"for the log alone");
+    source.send("whisper", &json!({ "title": "quiet" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "quiet");
     assert_eq!(popup.urgency(), Some(0));
 
     // Markup, terminal colours, a title of two lines, and characters that turn the reading direction.
     let body = "<img src=\"file:///etc/passwd\"/><a href=\"javascript:x\">Click</a>\u{1b}[31mred\u{1b}[0m\u{202e}txt";
-    source.send("message", json!({ "title": "one\ntwo\u{202e}\u{7}", "message": body }));
+    source.send("message", &json!({ "title": "one\ntwo\u{202e}\u{7}", "message": body }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary.starts_with("one"));
     assert_eq!((popup.summary.as_str(), popup.urgency()), ("one two", Some(1)));
     let inert = "&lt;img src=\"file:///etc/passwd\"/&gt;&lt;a href=\"javascript:x\"&gt;Click&lt;/a&gt;redtxt";
     assert_eq!(popup.body, inert);
 
     // A hundred lines would cover the screen.
-    source.send("message", json!({ "title": "long", "message": "line\n".repeat(100) }));
+    source.send("message", &json!({ "title": "long", "message": "line\n".repeat(100) }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "long");
     assert!(popup.body.lines().count() < 10 && popup.body.ends_with('…'), "{}", popup.body);
     let whole = until_outcome(&resident, &["long"], Outcome::Shown).remove(0);
@@ -76,7 +77,7 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
     let resident = connected(&desktop, &source, "");
     let mut window = resident.updates_as_window();
 
-    source.send("message", json!({ "title": "first" }));
+    source.send("message", &json!({ "title": "first" }));
     let [event] = &until_outcome(&resident, &["first"], Outcome::Shown)[..] else { panic!("one event") };
     assert!(!event.read, "nobody has seen it yet");
     desktop.run("dunstctl", &["action", "0"]);
@@ -86,8 +87,8 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
     assert_eq!(popups.actions(), [(popup.id, "default".to_owned())]);
     desktop.run("dunstctl", &["close-all"]);
 
-    source.send("message", json!({ "title": "second" }));
-    source.send("message", json!({ "title": "third" }));
+    source.send("message", &json!({ "title": "second" }));
+    source.send("message", &json!({ "title": "third" }));
     let events = until_outcome(&resident, &["second", "third"], Outcome::Shown);
     until(PATIENCE, "both on the screen", || desktop.displayed() == 2);
     // The upper right corner, where dunst's list begins with the older one.
@@ -99,7 +100,7 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
     // Dismissing is not reading.
     desktop.run("dunstctl", &["close-all"]);
     until(PATIENCE, "an empty screen", || desktop.displayed() == 0);
-    source.send("message", json!({ "title": "fourth" }));
+    source.send("message", &json!({ "title": "fourth" }));
     until_outcome(&resident, &["fourth"], Outcome::Shown);
     assert!(!resident.get::<Event>(&format!("/events/{}", events[1].seq)).read);
 }
@@ -113,7 +114,7 @@ fn xfce_s_notification_server_shows_one_button_that_opens() {
     assert!(until_part(&resident, PartName::Notifications, true).starts_with("Xfce Notify Daemon"));
     let mut window = resident.updates_as_window();
 
-    source.send("message", json!({ "title": "Look", "message": "a < b && \"c\"" }));
+    source.send("message", &json!({ "title": "Look", "message": "a < b && \"c\"" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "Look");
     assert_eq!(popup.actions, ["default", "Open"], "its default action is a button as well");
     let [event] = &until_outcome(&resident, &["Look"], Outcome::Shown)[..] else { panic!("one event") };
@@ -156,7 +157,7 @@ fn links_are_opened_only_if_they_lead_to_the_web() {
         || fs::read_to_string(&opened).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
 
     let click = |title: &str, url: &str| {
-        source.send("message", json!({ "title": title, "url": url }));
+        source.send("message", &json!({ "title": title, "url": url }));
         let event = until_outcome(&resident, &[title], Outcome::Shown).remove(0);
         desktop.run("dunstctl", &["action", "0"]);
         desktop.run("dunstctl", &["close-all"]);
@@ -197,7 +198,7 @@ fn a_popup_of_an_equal_key_is_replaced() {
     let rules = "[[feed.rule]]\nnotify = { title = '{{ data.title }}', key = '{{ data.disk }}' }\n";
     let resident = connected(&desktop, &source, rules);
     let show = |title: &str, disk: &str| {
-        source.send("message", json!({ "title": title, "disk": disk }));
+        source.send("message", &json!({ "title": title, "disk": disk }));
         let popup = popups.wait_within(PATIENCE, |popup| popup.summary == title);
         until_outcome(&resident, &[title], Outcome::Shown);
         popup

@@ -13,7 +13,7 @@ fn the_tray_s_menu_shows_and_does_what_it_says() {
     let mut resident = connected(&desktop, &source, "");
     let titles: Vec<String> = (1..=6).map(|number| format!("event_{number} & more")).collect();
     for title in &titles {
-        source.send("message", json!({ "title": title }));
+        source.send("message", &json!({ "title": title }));
     }
     let newest = titles.iter().rev().take(5).cloned().collect::<Vec<_>>();
     until(PATIENCE, "the last five events in the menu", || desktop.tray_menu()[2..7] == newest);
@@ -51,11 +51,12 @@ fn the_tray_s_icon_has_a_shape_for_each_state() {
     let (desktop, source) = (Desktop::start(), Source::start());
     let resident = connected(&desktop, &source, "");
     let until_says = |text: &str| {
-        until(PATIENCE, text, || desktop.tray(&["list"]).contains(&format!("ToolTip: Bellwether: {text}")))
+        let tooltip = format!("ToolTip: Bellwether: {text}");
+        until(PATIENCE, text, || desktop.tray(&["list"]).contains(&tooltip));
     };
     until_says("1 feed connected");
     let fine = icon(&desktop);
-    source.send("message", json!({ "title": "unread" }));
+    source.send("message", &json!({ "title": "unread" }));
     until_says("1 feed connected\n1 unread event");
     let unread = icon(&desktop);
     let _: Value = resident.call("POST", "/events/read", &json!({ "read": true }));
@@ -95,7 +96,7 @@ fn another_language_reaches_menu_and_popups_at_once() {
     let (desktop, source) = (Desktop::start(), Source::start());
     let popups = Notifications::watch(&desktop);
     let resident = connected(&desktop, &source, "");
-    source.send("message", json!({ "title": "before" }));
+    source.send("message", &json!({ "title": "before" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "before");
     assert_eq!(popup.actions, ["default", "Show", "open", "Open"]);
     until(PATIENCE, "the event in the menu", || desktop.tray_menu().contains(&"before".to_owned()));
@@ -112,7 +113,7 @@ fn another_language_reaches_menu_and_popups_at_once() {
         "退出",
     ];
     until(PATIENCE, "a Chinese menu", || desktop.tray_menu() == chinese);
-    source.send("message", json!({ "title": "after" }));
+    source.send("message", &json!({ "title": "after" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "after");
     assert_eq!(popup.actions, ["default", "查看", "open", "打开"]);
 

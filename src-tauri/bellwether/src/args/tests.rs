@@ -74,15 +74,36 @@ fn commands() {
 
 #[test]
 fn listen() {
-    let line = "bellwether listen http://a/ --event x --event y --last-event-id 7 --count 3 --json";
+    let line =
+        "bellwether listen http://a/ -H X-Key:v --event x --event y --last-event-id 7 --count 3 --json";
     let expected = ListenArgs {
         url: Url::parse("http://a/").unwrap(),
+        headers: vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))],
         events: vec!["x".into(), "y".into()],
         last_event_id: "7".into(),
         count: Some(3),
         json: true,
     };
     assert_eq!(read(line).unwrap().command, Some(Command::Listen(expected)));
+}
+
+#[test]
+fn headers_are_checked_where_they_are_typed() {
+    for (header, expected) in [
+        ("Authorization: Bearer a:b", Ok(("authorization", "Bearer a:b"))),
+        ("X-Empty:", Ok(("x-empty", ""))),
+        ("no colon", Err("there is no colon")),
+        ("bad name: v", Err("cannot be a header's name")),
+        ("X-Key: a\nb", Err("no header may have")),
+    ] {
+        match (parse_header(header), expected) {
+            (Ok((name, value)), Ok(expected)) => {
+                assert_eq!((name.as_str(), value.to_str().unwrap()), expected);
+            }
+            (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
+            (parsed, expected) => panic!("{header}: {parsed:?}, not {expected:?}"),
+        }
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(super) async fn run(
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let subscription = Subscription {
         url: args.url.clone(),
+        headers: args.headers.iter().cloned().collect(),
         idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
         last_event_id: args.last_event_id.clone(),
         limits: Limits::default(),

@@ -31,7 +31,7 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch as watched};
 
-pub(crate) use self::{demo::Demo, instance::InstanceError};
+pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::desktop::Desktop;
 
@@ -42,12 +42,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const LANGUAGE: &str = "language";
 
 /// How the program was started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Start {
     /// Without the window.
     pub(crate) background: bool,
     /// With the demo feed subscribed to.
     pub(crate) demo: bool,
+    /// The way to the main thread, where these systems want the tray.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) main_thread: std::sync::mpsc::Sender<crate::tray::MainThread>,
 }
 
 /// The running program, as the control socket's routes see it. Clones share it.
@@ -75,7 +78,7 @@ fn locale_of(language: Language) -> &'static str {
 }
 
 /// Runs until asked to quit. [`InstanceError::Running`] if there is one already.
-pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
+pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
     let socket = Socket::bind(&profile)
@@ -87,8 +90,10 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     let parts = Parts::new();
     let desktop = Desktop::watch();
     let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
+    let config = ConfigFile::new(profile.config_file.clone());
+    resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
-        config: ConfigFile::new(profile.config_file.clone()),
+        config,
         log,
         client,
         limits: Limits::default(),
@@ -106,10 +111,9 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
         started_at: Timestamp::now(),
         profile,
     };
-    let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
+    watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
-    presence::start(&resident, &desktop, popup_reports);
-    resident.resume_demo().await;
+    presence::start(&resident, &desktop, start, popup_reports);
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });
     resident.greet(start).await;
@@ -118,6 +122,17 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     let _ = std::fs::remove_file(&resident.profile.socket);
     let _ = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
     Ok(())
+}
+
+/// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given. A port that is taken is no
+/// reason not to start: the feed itself will say that nobody answers there as it should.
+async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) {
+    let Ok(config) = config.load() else { return };
+    let demo = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID);
+    let Some(port) = demo.and_then(|feed| Demo::port_of(&feed.url)) else { return };
+    if let Ok(demo) = Demo::bind(port).await {
+        tokio::spawn(demo.serve(Arc::clone(catalogue)));
+    }
 }
 
 /// A different jitter for each run; nothing secret depends on it.
@@ -172,6 +187,7 @@ impl Resident {
     pub(crate) async fn status(&self) -> Result<Status, engine::Error> {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
+        let event_log_error = self.engine.log_error().await?;
         let feeds = self.engine.feeds().await?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -184,6 +200,7 @@ impl Resident {
                 error: config_error.as_ref().map(wire::config_error),
             },
             event_log: self.profile.event_log.display().to_string(),
+            event_log_error,
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
@@ -245,34 +262,23 @@ impl Resident {
         Ok(self.engine.add_feed(feed).await?)
     }
 
-    /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given.
-    async fn resume_demo(&self) {
-        let Ok(feeds) = self.engine.feeds().await else { return };
-        let demo = feeds.iter().find(|view| view.feed.id.as_str() == demo::ID);
-        let Some(port) = demo.and_then(|view| Demo::port_of(&view.feed.url)) else { return };
-        // If the port is taken, the feed itself will say that nobody answers there as it should.
-        if let Ok(demo) = Demo::bind(port).await {
-            tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
-        }
-    }
-
     /// What a start shows: the window, the demo, and in a terminal where everything is.
-    async fn greet(&self, start: Start) {
+    async fn greet(&self, start: &Start) {
         say(&self
             .catalogue
             .format("resident.started", &[("socket", &self.profile.socket.display().to_string())]));
         if let Ok(Some(error)) = self.engine.config_error().await {
             say(&error.to_string());
         }
-        if start.demo {
-            if let Err(refusal) = self.subscribe_to_demo().await {
-                say(&refusal.0.message);
-            }
+        if start.demo
+            && let Err(refusal) = self.subscribe_to_demo().await
+        {
+            say(&refusal.0.message);
         }
-        if !start.background {
-            if let Err(error) = self.window.open(OpenWindow::default()).await {
-                say(&error.to_string());
-            }
+        if !start.background
+            && let Err(error) = self.window.open(OpenWindow::default()).await
+        {
+            say(&error.to_string());
         }
     }
 }

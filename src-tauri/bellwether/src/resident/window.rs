@@ -74,34 +74,25 @@ impl Window {
         (Reader { state: Arc::clone(&self.state) }, state.wish.take())
     }
 
-    /// Whether a window is open, which then shows the wish.
-    fn asked_to_front(&self, wish: &OpenWindow) -> bool {
-        let open = lock(&self.state).readers > 0;
-        if open {
-            // An error would mean that the window has just gone; then the next wish opens a new one.
-            let _ = self.front.send(wish.clone());
-        }
-        open
-    }
-
     /// Opens the window, at an event if one is given.
     pub(crate) async fn open(&self, wish: OpenWindow) -> Result<(), WindowError> {
-        if self.asked_to_front(&wish) {
+        // An open window needs neither a display nor a program to be found once more.
+        if self.bring_to_front(&lock(&self.state), &wish) {
             return Ok(());
         }
         desktop::display().await.map_err(|_| WindowError::NoDisplay)?;
         let program = program()?;
-        // It may have begun to read meanwhile.
-        if self.asked_to_front(&wish) {
+        let mut state = lock(&self.state);
+        if self.bring_to_front(&state, &wish) {
             return Ok(());
         }
-        let mut state = lock(&self.state);
         if state.starting {
             state.wish = Some(wish);
             return Ok(());
         }
         let mut command = Command::new(&program);
-        command.stdin(std::process::Stdio::null());
+        // Quitting closes the window as well. A crash does not: then it stays, says so, and waits for a new resident program.
+        command.stdin(std::process::Stdio::null()).kill_on_drop(true);
         if let Some(folder) = &self.folder {
             command.arg("--profile").arg(folder);
         }
@@ -117,6 +108,16 @@ impl Window {
             lock(&state).starting = false;
         });
         Ok(())
+    }
+
+    /// Asks the open window to come to the front; false if there is none.
+    fn bring_to_front(&self, state: &State, wish: &OpenWindow) -> bool {
+        if state.readers == 0 {
+            return false;
+        }
+        // An error would mean that the window has just gone; then the next wish opens a new one.
+        let _ = self.front.send(wish.clone());
+        true
     }
 }
 
