@@ -217,6 +217,9 @@ fn closing_the_window_ends_all_of_webkit_and_nothing_else() {
     });
     driver.attach().see("still here");
     assert!(resident.quit().success());
+    until(PATIENCE, "the end of the window with the program", || {
+        (windows(&desktop), webkits(&desktop)) == (0, 0)
+    });
 }
 
 #[test]
