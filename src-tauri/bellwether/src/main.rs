@@ -9,6 +9,8 @@ mod tray;
 
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
+
 use crate::{
     args::{Arguments, Command},
     resident::{InstanceError, Start},
@@ -40,25 +42,45 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let code = runtime.block_on(dispatch(arguments, profile));
+    run(runtime, arguments, profile)
+}
+
+#[cfg(target_os = "linux")]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let start = Start { background: arguments.background, demo: arguments.demo };
+    run_on(runtime, arguments.command, profile, start)
+}
+
+/// These systems want the tray on the main thread, so the program runs on another.
+#[cfg(not(target_os = "linux"))]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let (main_thread, tray) = std::sync::mpsc::channel();
+    let start = Start { background: arguments.background, demo: arguments.demo, main_thread };
+    let program = std::thread::spawn(move || run_on(runtime, arguments.command, profile, start));
+    match tray.recv() {
+        Ok(needed) => tray::run(needed),
+        // Nothing that needs a tray, and it has ended.
+        Err(_) => program.join().unwrap_or(ExitCode::FAILURE),
+    }
+}
+
+fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
+    let code = runtime.block_on(dispatch(command, profile, start));
     // A name look-up may still be under way; nobody waits for its answer.
     runtime.shutdown_background();
     code
 }
 
-async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
+async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
-    match arguments.command {
-        None => {
-            let start = Start { background: arguments.background, demo: arguments.demo };
-            match resident::run(profile.clone(), start).await {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) if matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
-                    open_running(&profile, start).await
-                }
-                Err(error) => failed(&format_args!("{error:#}")),
+    match command {
+        None => match resident::run(profile.clone(), &start).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
+                open_running(&profile, &start).await
             }
-        }
+            Err(error) => failed(&format_args!("{error:#}")),
+        },
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
@@ -66,7 +88,7 @@ async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
 }
 
 /// The program runs already: whoever starts it wants to see it.
-async fn open_running(profile: &Profile, start: Start) -> ExitCode {
+async fn open_running(profile: &Profile, start: &Start) -> ExitCode {
     let opened = async {
         let client = Client::new(&profile.socket)?;
         if start.demo {

@@ -42,12 +42,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const LANGUAGE: &str = "language";
 
 /// How the program was started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Start {
     /// Without the window.
     pub(crate) background: bool,
     /// With the demo feed subscribed to.
     pub(crate) demo: bool,
+    /// The way to the main thread, where these systems want the tray.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) main_thread: std::sync::mpsc::Sender<crate::tray::MainThread>,
 }
 
 /// The running program, as the control socket's routes see it. Clones share it.
@@ -75,7 +78,7 @@ fn locale_of(language: Language) -> &'static str {
 }
 
 /// Runs until asked to quit. [`InstanceError::Running`] if there is one already.
-pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
+pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
     let socket = Socket::bind(&profile)
@@ -108,7 +111,7 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     };
     let _watcher = watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
-    presence::start(&resident, &desktop, popup_reports);
+    presence::start(&resident, &desktop, start, popup_reports);
     resident.resume_demo().await;
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });
@@ -257,7 +260,7 @@ impl Resident {
     }
 
     /// What a start shows: the window, the demo, and in a terminal where everything is.
-    async fn greet(&self, start: Start) {
+    async fn greet(&self, start: &Start) {
         say(&self
             .catalogue
             .format("resident.started", &[("socket", &self.profile.socket.display().to_string())]));

@@ -24,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, open_link, say};
+use super::{Resident, Start, open_link, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender},
@@ -114,12 +114,43 @@ pub(crate) fn popups(catalogue: &Arc<Catalogue>, desktop: &Desktop) -> (Popups, 
 }
 
 /// Starts everything that listens to the desktop, until the engine ends.
-pub(crate) fn start(resident: &Resident, desktop: &Desktop, popup_reports: mpsc::Receiver<PopupReport>) {
+pub(crate) fn start(
+    resident: &Resident,
+    desktop: &Desktop,
+    start: &Start,
+    popup_reports: mpsc::Receiver<PopupReport>,
+) {
     tokio::spawn(hear_popups(resident.clone(), popup_reports));
     let view = watch_view(resident);
-    tokio::spawn(hear_tray(resident.clone(), tray::start(view, Arc::clone(&resident.catalogue), desktop)));
+    let tray_reports = start_tray(view, resident, desktop, start);
+    tokio::spawn(hear_tray(resident.clone(), tray_reports));
     #[cfg(target_os = "linux")]
     tokio::spawn(hear_bus(resident.parts.clone(), desktop.bus()));
+}
+
+#[cfg(target_os = "linux")]
+fn start_tray(
+    view: watch::Receiver<TrayView>,
+    resident: &Resident,
+    desktop: &Desktop,
+    _start: &Start,
+) -> mpsc::Receiver<TrayReport> {
+    tray::start(view, Arc::clone(&resident.catalogue), desktop)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_tray(
+    view: watch::Receiver<TrayView>,
+    resident: &Resident,
+    _desktop: &Desktop,
+    start: &Start,
+) -> mpsc::Receiver<TrayReport> {
+    let (reports, received) = mpsc::channel(tray::REPORTS);
+    let catalogue = Arc::clone(&resident.catalogue);
+    let runtime = tokio::runtime::Handle::current();
+    // The main thread waits for this as long as the program runs.
+    let _ = start.main_thread.send(tray::MainThread { view, catalogue, reports, runtime });
+    received
 }
 
 async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
