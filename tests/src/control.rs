@@ -76,7 +76,18 @@ impl Control {
     /// Follows `GET /updates` from now on.
     #[track_caller]
     pub fn updates(&self) -> Updates {
-        let stream = self.send("GET", "/updates", &Value::Null, "keep-alive").expect("the socket answers");
+        self.follow("/updates")
+    }
+
+    /// The same as the open window does: wishes to open it come here.
+    #[track_caller]
+    pub fn updates_as_window(&self) -> Updates {
+        self.follow("/updates?window=true")
+    }
+
+    #[track_caller]
+    fn follow(&self, path: &str) -> Updates {
+        let stream = self.send("GET", path, &Value::Null, "keep-alive").expect("the socket answers");
         let mut stream = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {

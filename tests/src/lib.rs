@@ -21,6 +21,7 @@ mod control;
 mod desktop;
 mod needs;
 mod notifications;
+mod numbered;
 mod process;
 mod resident;
 mod server;
@@ -30,8 +31,9 @@ pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
 pub use needs::{Need, report_skip};
 pub use notifications::{Notifications, Popup};
+pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;
-pub use resident::Resident;
+pub use resident::{Resident, program};
 pub use server::{Server, free_port};
 pub use until::{PATIENCE, until, until_some};
 

@@ -180,7 +180,7 @@ impl Drop for Resident {
 }
 
 /// The resident program: the one that `BELLWETHER_BIN` names, else the one of this workspace, built now.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         if let Some(program) = env::var_os("BELLWETHER_BIN") {

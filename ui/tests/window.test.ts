@@ -99,9 +99,9 @@ describe('feeds', () => {
     await person.click(await rail().findByText('Ops alerts'))
     const next_attempt_at = new Date(Date.now() + 11_500).toISOString()
     fake.change('ops', {
-      connection: connection('waiting', { reason: { code: 'refused', detail: '' }, attempt: 2, next_attempt_at }),
+      connection: connection('waiting', { reason: { code: 'refused', detail: '10.0.0.7:80' }, attempt: 2, next_attempt_at }),
     })
-    expect(await screen.findByText('The server refuses the connection.')).toBeVisible()
+    expect(await screen.findByText('10.0.0.7:80 refuses the connection. Does the server run?')).toBeVisible()
     expect(screen.getByText(/^Try 3 in 1\d seconds$/)).toBeVisible()
     await person.click(screen.getByRole('button', { name: 'Try now' }))
     expect(fake.requests.at(-1)?.line).toBe('POST /feeds/ops/reconnect')

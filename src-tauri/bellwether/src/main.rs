@@ -7,7 +7,10 @@ mod popup;
 mod resident;
 mod tray;
 
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use tokio::runtime::Runtime;
 
@@ -16,7 +19,7 @@ use crate::{
     resident::{InstanceError, Start},
 };
 use bellwether_control::{
-    client::Client,
+    client::{Client, ClientError},
     messages::{self, Catalogue},
     paths::Profile,
     wire::OpenWindow,
@@ -36,7 +39,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
-        .thread_keep_alive(std::time::Duration::from_secs(5))
+        .thread_keep_alive(Duration::from_secs(5))
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -74,37 +77,61 @@ fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: S
 async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
     match command {
-        None => match resident::run(profile.clone(), &start).await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) if matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
-                open_running(&profile, &start).await
-            }
-            Err(error) => failed(&format_args!("{error:#}")),
-        },
+        None => become_resident(profile, &start).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
 
+/// How long an instance that does not answer may take to come up or to end.
+const CHANGE_OF_INSTANCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Becomes the resident program, or asks the one that runs already to open the window.
+async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
+    let deadline = Instant::now() + CHANGE_OF_INSTANCE;
+    loop {
+        match resident::run(profile.clone(), start).await {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) if !matches!(error.downcast_ref(), Some(InstanceError::Running)) => {
+                return failed(&format_args!("{error:#}"));
+            }
+            Err(_) => {}
+        }
+        match open_running(&profile, start).await {
+            Ok(()) => {
+                resident::say(&InstanceError::Running.to_string());
+                return ExitCode::SUCCESS;
+            }
+            // It is about to end, and this one follows it; or it has just begun.
+            Err(ClientError::NotRunning(_) | ClientError::Broken { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(ClientError::NotRunning(socket)) => {
+                return failed(&format_args!(
+                    "{}, but does not answer at {}; end that process and try again",
+                    InstanceError::Running,
+                    socket.display()
+                ));
+            }
+            Err(error) => return failed(&format_args!("{}; {error}", InstanceError::Running)),
+        }
+    }
+}
+
 /// The program runs already: whoever starts it wants to see it.
-async fn open_running(profile: &Profile, start: &Start) -> ExitCode {
-    let opened = async {
-        let client = Client::new(&profile.socket)?;
-        if start.demo {
-            client.demo().await?;
-        }
-        if !start.background {
-            client.open_window(&OpenWindow::default()).await?;
-        }
-        Ok::<_, bellwether_control::client::ClientError>(())
-    };
-    match opened.await {
-        Ok(()) => {
-            resident::say(&InstanceError::Running.to_string());
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&format_args!("{}; {error}", InstanceError::Running)),
+async fn open_running(profile: &Profile, start: &Start) -> Result<(), ClientError> {
+    let client = Client::new(&profile.socket)?;
+    if start.demo {
+        client.demo().await?;
+    }
+    if start.background {
+        client.status().await.map(drop)
+    } else {
+        client.open_window(&OpenWindow::default()).await
     }
 }
 

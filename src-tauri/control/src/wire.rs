@@ -367,6 +367,8 @@ pub struct Status {
     pub config: ConfigState,
     /// Where the event log lies.
     pub event_log: String,
+    /// Why it cannot be written now, if so: events wait at their servers until it can.
+    pub event_log_error: Option<String>,
     /// The parts that may be missing on this machine.
     pub parts: Vec<Part>,
     /// The feeds.

@@ -37,6 +37,10 @@ config: ConfigState,
  */
 event_log: string, 
 /**
+ * Why it cannot be written now, if so: events wait at their servers until it can.
+ */
+event_log_error: string | null, 
+/**
  * The parts that may be missing on this machine.
  */
 parts: Array<Part>, 

@@ -29,6 +29,7 @@ export class Fake implements Transport {
       locale: 'en',
       config: { path: '/home/lin/.config/bellwether/feeds.toml', error: null },
       event_log: '/home/lin/.local/share/bellwether/events.db',
+      event_log_error: null,
       parts: [],
       feeds: [],
       ...status,

@@ -49,6 +49,10 @@ fn show(
         output
             .line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
     }
+    if let Some(error) = &status.event_log_error {
+        let text = catalogue.format("cli.status.event_log_error", &[("message", error)]);
+        output.line([Span::from(text).paint(Paint::Red)])?;
+    }
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use axum::{
     Json, Router,
-    body::Bytes,
+    body::{Bytes, to_bytes},
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, patch, post},
 };
@@ -83,9 +84,29 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/updates", get(updates::stream))
         .fallback(async || Refusal::new(ErrorCode::NotFound, "there is no such route on the control socket"))
         .method_not_allowed_fallback(async || {
-            Refusal::new(ErrorCode::NotFound, "this route of the control socket takes another method")
+            let message = "this route of the control socket takes another method";
+            (StatusCode::METHOD_NOT_ALLOWED, Json(Refusal::new(ErrorCode::NotFound, message).0))
         })
+        .layer(map_response(in_our_words))
         .with_state(resident)
+}
+
+/// Most of a refusal by the HTTP library that is passed on, in bytes.
+const MAX_REASON: usize = 1024;
+
+/// What the HTTP library refuses by itself, such as a path that is not UTF-8 or a body too large, is an error like any other.
+async fn in_our_words(response: Response) -> Response {
+    let status = response.status();
+    let is_json = |kind: &HeaderValue| kind.as_bytes().starts_with(b"application/json");
+    if status.is_success() || response.headers().get(CONTENT_TYPE).is_some_and(is_json) {
+        return response;
+    }
+    let reason = to_bytes(response.into_body(), MAX_REASON).await.unwrap_or_default();
+    let reason = String::from_utf8_lossy(&reason);
+    let message = format!("the request is not what the control socket takes ({status}): {reason}");
+    let mut refusal = Refusal::new(ErrorCode::BadRequest, message).into_response();
+    *refusal.status_mut() = status;
+    refusal
 }
 
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {

@@ -76,12 +76,14 @@ impl Window {
 
     /// Opens the window, at an event if one is given.
     pub(crate) async fn open(&self, wish: OpenWindow) -> Result<(), WindowError> {
+        // An open window needs neither a display nor a program to be found once more.
+        if self.bring_to_front(&lock(&self.state), &wish) {
+            return Ok(());
+        }
         desktop::display().await.map_err(|_| WindowError::NoDisplay)?;
         let program = program()?;
         let mut state = lock(&self.state);
-        if state.readers > 0 {
-            // An error would mean that the window has just gone; then the next wish opens a new one.
-            let _ = self.front.send(wish);
+        if self.bring_to_front(&state, &wish) {
             return Ok(());
         }
         if state.starting {
@@ -106,6 +108,16 @@ impl Window {
             lock(&state).starting = false;
         });
         Ok(())
+    }
+
+    /// Asks the open window to come to the front; false if there is none.
+    fn bring_to_front(&self, state: &State, wish: &OpenWindow) -> bool {
+        if state.readers == 0 {
+            return false;
+        }
+        // An error would mean that the window has just gone; then the next wish opens a new one.
+        let _ = self.front.send(wish.clone());
+        true
     }
 }
 

@@ -132,7 +132,11 @@ pub fn remove_feed(text: &str, id: &FeedId) -> Result<String, ConfigError> {
 
 /// The feeds of a text that is to be changed: a broken one is not touched.
 fn intact(text: &str) -> Result<Config, ConfigError> {
-    parse(text).map_err(|error| ConfigError { kind: Kind::Broken, ..error })
+    parse(text).map_err(|error| ConfigError {
+        kind: Kind::Broken,
+        message: format!("{}; mend this first, then try again", error.message),
+        ..error
+    })
 }
 
 /// A changed text, which must be as good as the one before.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     Command, Error, FeedView, Update,
-    event_loop::{EventLoop, decide, popup},
+    event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
     feeds::{Change, Entry, change},
 };
 use crate::{
@@ -43,7 +43,7 @@ impl EventLoop {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
             }
             Command::Report(report) => self.note_report(report),
-            Command::RetryPopups => self.outbox.resume(),
+            Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
             Command::Shutdown(_) => {}
         }
@@ -52,7 +52,11 @@ impl EventLoop {
     /// Reads `feeds.toml` and applies what changed. A broken one leaves everything as it is, and is told.
     pub(super) fn reload_config(&mut self) {
         let error = match self.config.load() {
-            Ok(config) => self.apply(config).err().map(|error| self.log_failed(&error)).and(None),
+            Ok(config) => {
+                // It is tried again, and told as an error of the log.
+                let _ = self.apply(config);
+                None
+            }
             Err(error) => Some(error),
         };
         self.config_error = error;
@@ -76,8 +80,19 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Makes the running feeds those of the file: in its order, each connection touched only if its own settings changed.
+    /// Makes the running feeds those of the file: in its order, each connection touched only if its own settings changed. What
+    /// the log cannot take now is tried again.
     fn apply(&mut self, config: Config) -> Result<(), LogError> {
+        let result = self.try_apply(config);
+        self.unapplied = result.is_err();
+        if let Err(error) = &result {
+            self.log_failed(error);
+            self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
+        }
+        result
+    }
+
+    fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
         for feed in config.feeds {
@@ -85,8 +100,11 @@ impl EventLoop {
             let entry = match known {
                 Some(mut entry) => {
                     let change = change(&entry.feed, &feed);
-                    entry.feed = feed;
-                    result = result.and(self.adjust(&mut entry, change));
+                    let before = std::mem::replace(&mut entry.feed, feed);
+                    if let Err(error) = self.adjust(&mut entry, change) {
+                        entry.feed = before;
+                        result = Err(error);
+                    }
                     entry
                 }
                 None => match self.connect_new(feed) {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long the loop waits before it tries a failed commit again.
-const COMMIT_RETRY: Duration = Duration::from_secs(2);
+pub(super) const COMMIT_RETRY: Duration = Duration::from_secs(2);
 
 /// How long it waits before it offers popups again to a notification server that is there but refused one.
 const POPUP_RETRY: Duration = Duration::from_secs(5);
@@ -64,6 +64,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         updates: updates.clone(),
         stalled: Vec::new(),
         retry_at: None,
+        unapplied: false,
         rest_at: None,
     };
     event_loop.reload_config();
@@ -93,7 +94,10 @@ pub(super) struct EventLoop {
     updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
-    retry_at: Option<Instant>,
+    /// When what the log did not take is tried again.
+    pub(super) retry_at: Option<Instant>,
+    /// `feeds.toml` was read, but the log could not take all that it changes.
+    pub(super) unapplied: bool,
     rest_at: Option<Instant>,
 }
 
@@ -111,8 +115,11 @@ impl EventLoop {
         loop {
             match self.next().await {
                 Input::Command(Command::Shutdown(reply)) => {
-                    self.feeds.clear();
+                    // They stay feeds: what they received is committed.
+                    self.feeds.iter_mut().for_each(Entry::disconnect);
                     self.drain();
+                    // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
+                    drop(self);
                     let _ = reply.send(());
                     return;
                 }
@@ -124,6 +131,9 @@ impl EventLoop {
                 }
                 Input::RetryCommit => {
                     self.retry_at = None;
+                    if self.unapplied {
+                        self.reload_config();
+                    }
                     let stalled = std::mem::take(&mut self.stalled);
                     self.take(stalled);
                 }
@@ -181,7 +191,7 @@ impl EventLoop {
                 None => break,
             }
         }
-        if self.log_error.take().is_some() {
+        if !self.unapplied && self.log_error.take().is_some() {
             self.tell(Update::Log);
         }
     }
@@ -199,18 +209,21 @@ impl EventLoop {
     /// A signal that changes no data.
     fn note(&mut self, source: &Source, signal: Signal) {
         let Some(entry) = self.feeds.iter_mut().find(|entry| entry.feed.id == source.feed) else { return };
+        if let Signal::Opened { origin, replay } = signal {
+            // Like the messages that follow it, it counts even if its connection has ended since.
+            if entry.owns(source) {
+                entry.origin = origin;
+                entry.replay_window = replay || entry.connected_before(source);
+            }
+            return;
+        }
         if !entry.is_current(source) {
             return;
         }
         match signal {
-            Signal::Opened { origin, replay } => {
-                entry.origin = origin;
-                entry.replay_window = replay;
-                return;
-            }
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Message(_) | Signal::LastEventId(_) => return,
+            Signal::Opened { .. } | Signal::Message(_) | Signal::LastEventId(_) => return,
         }
         let view = entry.view();
         self.tell(Update::Feed(view));
@@ -369,8 +382,7 @@ impl EventLoop {
     /// What became of a popup, or of the notification server.
     pub(super) fn note_report(&mut self, report: Report) {
         match report {
-            Report::Available(true) => self.outbox.resume(),
-            Report::Available(false) => self.outbox.suspend(),
+            Report::Available(there) => self.outbox.set_server(there),
             // A sample is no event's popup.
             Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
             Report::Shown { events } => {
@@ -384,7 +396,7 @@ impl EventLoop {
             }
             Report::Failed { .. } => {
                 self.outbox.reported();
-                self.outbox.suspend();
+                self.outbox.refuse();
                 let Some(commands) = self.command_sender.upgrade() else { return };
                 self.connector.runtime.spawn(async move {
                     sleep(POPUP_RETRY).await;

@@ -110,8 +110,13 @@ impl Entry {
 
     /// Closes the connection for good, with the state to show.
     pub(super) fn stop(&mut self, connection: ConnectionState) {
-        self.task = None;
+        self.disconnect();
         self.connection = connection;
+    }
+
+    /// Closes the connection.
+    pub(super) fn disconnect(&mut self) {
+        self.task = None;
     }
 
     /// The URL changed: what older connections still deliver belongs to another stream.
@@ -140,6 +145,12 @@ impl Entry {
     /// Whether a message is of this feed's stream: it was received, so it counts, even if its connection has ended since.
     pub(super) fn owns(&self, source: &Source) -> bool {
         source.generation >= self.url_since
+    }
+
+    /// Whether an older connection had the same stream: what it received may not have been committed when this one was asked
+    /// for, so its server may send it again.
+    pub(super) fn connected_before(&self, source: &Source) -> bool {
+        source.generation > self.url_since
     }
 
     /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with an ID.

@@ -1,0 +1,410 @@
+//! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
+
+mod support;
+
+use std::{
+    fs,
+    sync::{Arc, mpsc as blocking},
+    time::Duration,
+};
+
+use bellwether_engine::{
+    config::ConfigFile,
+    engine::{Engine, FeedView, Notifier, Parts, Popup, Report, Update},
+    event_log::{EventLog, LogReader, Query, Record},
+    feed::{FeedId, Reason, State},
+    policy::Outcome,
+    subscription::Client,
+};
+use support::{Act, ScriptedServer, quick, send, stream};
+use tempfile::TempDir;
+use tokio::{
+    sync::{Notify, broadcast, mpsc},
+    time::timeout,
+};
+
+/// The longest that a test waits for anything: far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A profile, and an engine on it.
+struct Fixture {
+    folder: TempDir,
+    engine: Engine,
+    updates: broadcast::Receiver<Update>,
+    popups: mpsc::UnboundedReceiver<Shown>,
+}
+
+/// A popup, and its events as the log had them at that moment.
+struct Shown {
+    popup: Popup,
+    records: Vec<Option<Record>>,
+}
+
+struct Recorder {
+    log: LogReader,
+    popups: mpsc::UnboundedSender<Shown>,
+    /// Each popup waits for one.
+    leave: Option<blocking::Receiver<()>>,
+}
+
+impl Notifier for Recorder {
+    fn show(&mut self, popup: Popup) {
+        let records = popup.events.iter().map(|seq| self.log.get(*seq).expect("the log")).collect();
+        let _ = self.popups.send(Shown { popup, records });
+        self.leave.as_ref().map(blocking::Receiver::recv);
+    }
+}
+
+impl Fixture {
+    fn start(config: &str) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a folder"), config, None)
+    }
+
+    fn start_in(folder: TempDir, config: &str, leave: Option<blocking::Receiver<()>>) -> Self {
+        let (sender, popups) = mpsc::unbounded_channel();
+        fs::write(folder.path().join("feeds.toml"), config).expect("feeds.toml");
+        let log = EventLog::open(&folder.path().join("events.db")).expect("a log");
+        let notifier = Recorder { log: log.reader(), popups: sender, leave };
+        let engine = Engine::start(Parts {
+            config: ConfigFile::new(folder.path().join("feeds.toml")),
+            log,
+            client: Client::new("Bellwether/0.0.0").expect("a client"),
+            limits: quick(),
+            notifier,
+            seed: 1,
+        });
+        let engine = engine.expect("an engine");
+        let updates = engine.updates();
+        Self { folder, engine, updates, popups }
+    }
+
+    /// The same profile with an engine of its own, as after a start of the program.
+    async fn restart(self) -> Self {
+        self.engine.shutdown().await;
+        let config = fs::read_to_string(self.folder.path().join("feeds.toml")).expect("feeds.toml");
+        Self::start_in(self.folder, &config, None)
+    }
+
+    async fn popup(&mut self) -> Shown {
+        timeout(PATIENCE, self.popups.recv()).await.expect("a popup").expect("the engine runs")
+    }
+
+    /// The next popup, which is reported as shown.
+    async fn shown(&mut self) -> Shown {
+        let shown = self.popup().await;
+        self.engine.report(Report::Shown { events: shown.popup.events.clone() }).await;
+        shown
+    }
+
+    /// Waits until a feed fits; it is looked at whenever something changes.
+    async fn feed(&mut self, id: &str, fits: impl Fn(&FeedView) -> bool) -> FeedView {
+        let look = async {
+            loop {
+                let feeds = self.engine.feeds().await.expect("the engine runs");
+                if let Some(view) = feeds.into_iter().find(|view| view.feed.id.as_str() == id && fits(view)) {
+                    return view;
+                }
+                let _ = self.updates.recv().await;
+            }
+        };
+        timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("feed {id} does not fit"))
+    }
+
+    async fn events(&mut self, id: &str, count: u64) {
+        self.feed(id, |view| view.counts.events == count).await;
+    }
+
+    /// What is in the log of a feed, oldest first.
+    fn log(&self, id: &str) -> Vec<Record> {
+        let query = Query { feed: FeedId::new(id), limit: 1000, ..Query::default() };
+        let mut records = self.engine.log().page(&query).expect("the log").records;
+        records.reverse();
+        records
+    }
+
+    fn data(&self, id: &str) -> Vec<String> {
+        self.log(id).into_iter().map(|record| record.message.data).collect()
+    }
+
+    fn outcomes(&self, id: &str) -> Vec<Outcome> {
+        self.log(id).into_iter().map(|record| record.outcome).collect()
+    }
+
+    /// Asks for something, so that everything that was queued before has been done.
+    async fn settled(&self) {
+        self.engine.feeds().await.expect("the engine runs");
+    }
+}
+
+fn feed(id: &str, server: &ScriptedServer, rest: &str) -> String {
+    format!("[[feed]]\nid = \"{id}\"\nurl = \"{}\"\n{rest}\n", server.url("/"))
+}
+
+/// Events whose ID and data is their number.
+fn numbers(numbers: impl IntoIterator<Item = u32>) -> String {
+    numbers.into_iter().map(|number| format!("id: {number}\ndata: {number}\n\n")).collect()
+}
+
+fn texts(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+    numbers.into_iter().map(|number| number.to_string()).collect()
+}
+
+fn id(id: &str) -> FeedId {
+    FeedId::new(id).expect("an id")
+}
+
+#[tokio::test]
+async fn events_are_committed_before_they_are_shown_and_shown_in_their_feeds_order() {
+    let go = Arc::new(Notify::new());
+    let script = || vec![stream(""), Act::Wait(go.clone()), send(numbers(1..=30)), Act::Hold];
+    let (one, other) =
+        (ScriptedServer::start(vec![script()]).await, ScriptedServer::start(vec![script()]).await);
+    let mut fixture = Fixture::start(&(feed("a", &one, "name = \"甲\"") + &feed("b", &other, "")));
+    fixture.engine.report(Report::Available(true)).await;
+    for id in ["a", "b"] {
+        fixture.feed(id, |view| view.connection.state == State::Connected).await;
+    }
+    go.notify_one();
+    go.notify_one();
+
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    for _ in 0..60 {
+        let Shown { popup, records } = fixture.shown().await;
+        let [Some(record)] = &records[..] else { panic!("{popup:?} was shown before it was committed") };
+        assert_eq!((record.outcome, &record.feed), (Outcome::Pending, &popup.feed));
+        assert_eq!(record.notification, popup.notification);
+        assert_eq!(popup.feed_name, if popup.feed == id("a") { "甲" } else { "b" });
+        if popup.feed == id("a") { &mut of_a } else { &mut of_b }.push(popup.notification.body);
+    }
+    assert_eq!((of_a, of_b), (texts(1..=30), texts(1..=30)));
+    fixture.settled().await;
+    for id in ["a", "b"] {
+        assert_eq!(fixture.data(id), texts(1..=30));
+        assert!(fixture.outcomes(id).iter().all(|outcome| *outcome == Outcome::Shown));
+    }
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_events_that_are_in_the_log() {
+    let server = ScriptedServer::start(vec![vec![stream(&numbers(1..=50)), Act::Hold]]).await;
+    let mut fixture = Fixture::start("");
+    fs::write(fixture.folder.path().join("feeds.toml"), feed("a", &server, "")).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    let mut heard = Vec::new();
+    while heard.len() < 50 {
+        let update = timeout(PATIENCE, fixture.updates.recv()).await.expect("an update").expect("no lag");
+        if let Update::Event(event) = update {
+            let logged = fixture.engine.log().get(event.seq).expect("the log").expect("the event");
+            assert_eq!(logged.message, event.message);
+            heard.push(event.message.data.clone());
+        }
+    }
+    assert_eq!(heard, texts(1..=50));
+}
+
+#[tokio::test]
+async fn a_repeat_is_only_what_comes_again_right_after_a_reconnect_with_id_and_content() {
+    let connections = || {
+        vec![
+            vec![stream(&numbers([1, 2, 3]))],
+            // Repeats, news, and then an equal alert amid the stream, which is news too.
+            vec![stream(&numbers([2, 3, 4, 3, 4]))],
+            // The same ID with other content is no repeat, and ends the suspicion.
+            vec![stream(&format!("id: 4\ndata: other\n\n{}", numbers([4])))],
+            // Without an ID nobody can tell.
+            vec![stream("data: other\n\nid\ndata: 3\n\ndata: 3\n\n"), Act::Hold],
+        ]
+    };
+    for (setting, expected, repeats) in [
+        ("", &["1", "2", "3", "4", "3", "4", "other", "4", "3", "3"][..], 3),
+        ("repeats = \"show\"", &["1", "2", "3", "2", "3", "4", "3", "4", "other", "4", "other", "3", "3"], 0),
+    ] {
+        let server = ScriptedServer::start(connections()).await;
+        let mut fixture = Fixture::start(&feed("a", &server, setting));
+        fixture.events("a", expected.len() as u64).await;
+        assert_eq!(fixture.data("a"), expected, "{setting}");
+        let view = fixture.feed("a", |_| true).await;
+        assert_eq!(view.counts.repeats, repeats, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_with_a_last_event_id_is_a_reconnect() {
+    let mut server = ScriptedServer::start(vec![
+        vec![stream(&numbers([1, 2])), Act::Hold],
+        vec![stream(&numbers([1, 2, 3])), Act::Hold],
+    ])
+    .await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.events("a", 2).await;
+    assert_eq!(server.request().await.header("last-event-id"), None);
+    let mut fixture = fixture.restart().await;
+    fixture.events("a", 3).await;
+    assert_eq!(server.request().await.header("last-event-id"), Some(&b"2"[..]));
+    assert_eq!(fixture.data("a"), texts([1, 2, 3]));
+}
+
+#[tokio::test]
+async fn a_reconnect_by_hand_amid_the_first_events_doubles_none() {
+    let piece = || stream(&numbers(1..=400));
+    let mut server = ScriptedServer::start(vec![
+        vec![piece(), Act::Hold],
+        vec![piece(), Act::Hold],
+        vec![piece(), send(numbers([401])), Act::Hold],
+    ])
+    .await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    for _ in 0..2 {
+        server.request().await;
+        fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
+    }
+    server.request().await;
+    fixture.events("a", 401).await;
+    assert_eq!(fixture.data("a"), texts(1..=401));
+}
+
+#[tokio::test]
+async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
+    let mut server = ScriptedServer::start(vec![
+        vec![stream("id: 1\ndata: a\n\nid: 2\nevent: pause\ndata: b\n\n"), Act::Hold],
+        vec![stream(""), Act::Hold],
+    ])
+    .await;
+    let rules = "[[feed.rule]]\nevent = \"x\"\n[[feed.rule]]\nevent = \"pause\"\naction = \"close\"\n";
+    let mut fixture = Fixture::start(&feed("a", &server, rules));
+    fixture.engine.report(Report::Available(true)).await;
+    let view = fixture.feed("a", |view| view.connection.state == State::Stopped).await;
+    assert_eq!(view.connection.reason, Some(Reason::ClosedByRule(2)));
+    assert_eq!(view.connection.next_attempt_at, None);
+    assert_eq!(fixture.outcomes("a"), [Outcome::Logged, Outcome::Closed]);
+    server.hang_up().await;
+    server.request().await;
+    server.assert_quiet();
+    assert!(fixture.popups.try_recv().is_err());
+
+    fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
+    assert_eq!(server.request().await.header("last-event-id"), Some(&b"2"[..]));
+    fixture.feed("a", |view| view.connection.state == State::Connected).await;
+}
+
+#[tokio::test]
+async fn a_pause_amid_the_stream_keeps_all_that_was_received() {
+    let (leave, wait) = blocking::channel();
+    let mut server = ScriptedServer::start(vec![
+        vec![stream(&numbers(1..=500))],
+        vec![stream(""), Act::Hold],
+        vec![stream(&numbers([500, 501])), Act::Hold],
+    ])
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = Fixture::start_in(folder, &feed("a", &server, ""), Some(wait));
+    fixture.engine.report(Report::Available(true)).await;
+    server.request().await;
+    // The loop is held at the first popup; the second request says that all events of the first are in its queue.
+    fixture.popup().await;
+    server.request().await;
+    let engine = fixture.engine.clone();
+    let pause = tokio::spawn(async move { engine.set_paused(id("a"), true).await });
+    drop(leave);
+    let view = pause.await.expect("no panic").expect("the feed is there");
+    assert_eq!(view.connection.state, State::Paused);
+    server.hang_up().await;
+    fixture.events("a", 500).await;
+    assert_eq!(fixture.data("a"), texts(1..=500));
+
+    fixture.engine.set_paused(id("a"), false).await.expect("the feed is there");
+    assert_eq!(server.request().await.header("last-event-id"), Some(&b"500"[..]));
+    fixture.events("a", 501).await;
+    assert_eq!(fixture.data("a"), texts(1..=501));
+}
+
+#[tokio::test]
+async fn a_shutdown_commits_all_that_was_received() {
+    let (leave, wait) = blocking::channel();
+    let mut server = ScriptedServer::start(vec![vec![stream(&numbers(1..=500))]]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fixture = Fixture::start_in(folder, &feed("a", &server, ""), Some(wait));
+    fixture.engine.report(Report::Available(true)).await;
+    server.request().await;
+    fixture.popup().await;
+    server.request().await;
+    let engine = fixture.engine.clone();
+    let shutdown = tokio::spawn(async move { engine.shutdown().await });
+    // The wish is in the queue before the loop goes on.
+    tokio::task::yield_now().await;
+    drop(leave);
+    shutdown.await.expect("no panic");
+    assert_eq!(fixture.data("a"), texts(1..=500));
+    let log = EventLog::open(&fixture.folder.path().join("events.db")).expect("the log");
+    assert_eq!(log.last_event_id(&id("a")).expect("the log"), "500");
+    assert!(fixture.engine.feeds().await.is_err(), "the loop has ended");
+}
+
+#[tokio::test]
+async fn a_notifier_that_never_reports_holds_up_popups_and_nothing_else() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(""), Act::Wait(go.clone()), send(numbers(1..=50)), Act::Hold];
+    let server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    fixture.feed("a", |view| view.connection.state == State::Connected).await;
+    go.notify_one();
+    let mut unreported = Vec::new();
+    for _ in 0..4 {
+        unreported.push(fixture.popup().await.popup);
+    }
+    fixture.events("a", 50).await;
+    fixture.engine.set_setting("k", "v").await.expect("the loop answers");
+    assert!(fixture.popups.try_recv().is_err(), "at most four are with the notifier");
+    assert_eq!(fixture.outcomes("a"), [Outcome::Pending; 50]);
+
+    // One report, one popup.
+    fixture.engine.report(Report::Shown { events: unreported[0].events.clone() }).await;
+    assert_eq!(fixture.popup().await.popup.notification.body, "5");
+    fixture.settled().await;
+    assert!(fixture.popups.try_recv().is_err());
+    assert_eq!(fixture.outcomes("a")[..2], [Outcome::Shown, Outcome::Pending]);
+}
+
+#[tokio::test]
+async fn what_waited_for_a_notification_server_is_drawn_together_feed_by_feed() {
+    let script = |count| vec![vec![stream(&numbers(1..=count)), Act::Hold]];
+    let (few, many) = (ScriptedServer::start(script(3)).await, ScriptedServer::start(script(40)).await);
+    let mut fixture = Fixture::start(&(feed("few", &few, "") + &feed("many", &many, "")));
+    fixture.events("few", 3).await;
+    fixture.events("many", 40).await;
+    assert!(fixture.popups.try_recv().is_err(), "nothing is shown to nobody");
+
+    // Pending outlasts a restart.
+    let mut fixture = fixture.restart().await;
+    fixture.engine.report(Report::Available(true)).await;
+    let mut single = Vec::new();
+    let mut summary = None;
+    for _ in 0..4 {
+        let popup = fixture.popup().await.popup;
+        if popup.events.len() == 1 {
+            single.push(popup);
+        } else {
+            summary = Some(popup);
+        }
+    }
+    let bodies: Vec<_> = single.iter().map(|popup| popup.notification.body.as_str()).collect();
+    assert_eq!(bodies, ["1", "2", "3"]);
+    let summary = summary.expect("a summary");
+    assert_eq!((&summary.feed, summary.events.len()), (&id("many"), 40));
+    assert_eq!(summary.notification.body, "40", "the newest one's text");
+
+    // One is refused: it comes again with the server, the others do not.
+    for popup in &single {
+        fixture.engine.report(Report::Shown { events: popup.events.clone() }).await;
+    }
+    fixture.engine.report(Report::Failed { events: summary.events.clone() }).await;
+    fixture.engine.report(Report::Available(true)).await;
+    let again = fixture.shown().await.popup;
+    assert_eq!(again, summary);
+    fixture.settled().await;
+    assert_eq!(fixture.outcomes("few"), [Outcome::Shown; 3]);
+    assert_eq!(fixture.outcomes("many"), [Outcome::Summarized; 40]);
+    assert_eq!(fixture.feed("many", |_| true).await.counts.unread, 40);
+    assert!(fixture.popups.try_recv().is_err());
+}
