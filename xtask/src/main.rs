@@ -33,8 +33,8 @@ const CHORES: [Chore; 7] = [
     ("package", "", "make the .deb in target/package", package::package),
     (
         "screenshots",
-        "",
-        "take pictures of popup, tray and window into target/screenshots",
+        "[--docs]",
+        "take pictures of popup, tray and window into target/screenshots; --docs: and into docs/images",
         screenshots::screenshots,
     ),
     ("icons", "", "draw the rendered icons anew from icons/*.svg", icons::icons),

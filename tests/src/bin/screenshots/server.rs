@@ -44,7 +44,8 @@ impl StoryServer {
         let mut stream = until_some(PATIENCE, "a subscriber", || {
             lock(&self.streams).get(event.feed).and_then(|stream| stream.try_clone().ok())
         });
-        write!(stream, "id: {}\nevent: {}\ndata: {}\n\n", id, event.event, event.data).expect("the subscriber listens");
+        write!(stream, "id: {}\nevent: {}\ndata: {}\n\n", id, event.event, event.data)
+            .expect("the subscriber listens");
     }
 
     /// Waits for new subscribers from now on.

@@ -109,7 +109,7 @@ pub(crate) const ENGLISH: Story = Story {
             18,
             "mail",
             "mail",
-            r#"{"from":"Priya Raman","subject":"Slides for Thursday","preview":"Attached. Could you have a look at the second part, where the figures are?"}"#,
+            r#"{"from":"Priya Raman","subject":"Here are the slides for Thursday.","preview":"Could you have a look at the second part, where the figures are?"}"#,
         ),
     ],
     now: &[
@@ -185,7 +185,7 @@ pub(crate) const CHINESE: Story = Story {
             18,
             "mail",
             "mail",
-            r#"{"from":"陈嘉禾","subject":"周四的幻灯片","preview":"见附件。第二部分有几张图表，麻烦帮我看看。"}"#,
+            r#"{"from":"陈嘉禾","subject":"周四的幻灯片，请查收。","preview":"第二部分有几张图表，麻烦帮我看看。"}"#,
         ),
     ],
     now: &[
