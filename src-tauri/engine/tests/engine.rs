@@ -412,3 +412,26 @@ async fn what_waited_for_a_notification_server_is_drawn_together_feed_by_feed() 
     assert_eq!(fixture.feed("many", |_| true).await.counts.unread, 40);
     assert!(fixture.popups.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn the_end_of_the_loop_is_told_also_when_it_panics() {
+    struct Panics;
+    impl Notifier for Panics {
+        fn show(&mut self, _: Popup) {
+            panic!("a fault of the program");
+        }
+    }
+    let server = ScriptedServer::start(vec![vec![stream("id: 1\ndata: 1\n\n"), Act::Hold]]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("feeds.toml"), feed("a", &server, "")).expect("feeds.toml");
+    let log = EventLog::open(&folder.path().join("events.db")).expect("a log");
+    let (config, reader) = (ConfigFile::new(folder.path().join("feeds.toml")), log.reader());
+    let client = Client::new("Bellwether/0.0.0").expect("a client");
+    let parts = Parts { config, log, client, limits: quick(), notifier: Panics, seed: 1 };
+    let engine = Engine::start(parts).expect("an engine");
+    engine.report(Report::Available(true)).await;
+    timeout(PATIENCE, engine.ended()).await.expect("the end is told");
+    assert!(engine.feeds().await.is_err());
+    let logged = reader.page(&Query { limit: 1, ..Query::default() }).expect("the log").records;
+    assert_eq!(logged[0].outcome, Outcome::Pending, "it is shown at the next start");
+}

@@ -258,6 +258,12 @@ impl Engine {
         let _ = self.ask(Command::Shutdown).await;
     }
 
+    /// Waits until the loop has ended: after [`Engine::shutdown`], or by a panic. Nothing is received from then on, so a
+    /// program that goes on without it would only look alive.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| Error::Ended)?;
