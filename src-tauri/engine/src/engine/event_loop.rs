@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Command, Engine, Error, GROUP, Notifier, Parts, Popup, QUEUE, Report, UPDATES, Update,
-    feeds::{Connector, Entry, Source},
+    Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
+    feeds::{Arrival, Connector, Entry, Source},
     outbox::Outbox,
 };
 use crate::{
@@ -75,9 +75,6 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
     Ok(Engine { commands: command_sender, updates, reader })
 }
 
-/// A signal, from which connection, and when it came.
-type Arrival = (Source, Signal, Timestamp);
-
 pub(super) struct EventLoop {
     pub(super) config: ConfigFile,
     pub(super) config_error: Option<ConfigError>,
@@ -90,7 +87,7 @@ pub(super) struct EventLoop {
     commands: mpsc::Receiver<Command>,
     /// Weak, so that the loop ends with the last handle.
     pub(super) command_sender: mpsc::WeakSender<Command>,
-    signals: mpsc::Receiver<(Source, Signal)>,
+    signals: mpsc::Receiver<Arrival>,
     updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
@@ -104,7 +101,7 @@ pub(super) struct EventLoop {
 /// What the loop wakes up for.
 enum Input {
     Command(Command),
-    Signals(Vec<(Source, Signal)>),
+    Signals(Vec<Arrival>),
     RetryCommit,
     Rest,
     End,
@@ -125,8 +122,7 @@ impl EventLoop {
                 }
                 Input::Command(command) => self.obey(command),
                 Input::Signals(signals) => {
-                    let now = Timestamp::now();
-                    self.take(signals.into_iter().map(|(source, signal)| (source, signal, now)).collect());
+                    self.take(signals);
                     self.rest_at = Some(Instant::now() + REST);
                 }
                 Input::RetryCommit => {
@@ -162,9 +158,8 @@ impl EventLoop {
 
     /// What has already been received is committed before the end.
     fn drain(&mut self) {
-        let now = Timestamp::now();
-        while let Ok((source, signal)) = self.signals.try_recv() {
-            self.stalled.push((source, signal, now));
+        while let Ok(arrival) = self.signals.try_recv() {
+            self.stalled.push(arrival);
         }
         let rest = std::mem::take(&mut self.stalled);
         self.take(rest);
@@ -176,7 +171,7 @@ impl EventLoop {
         let mut group = Vec::new();
         loop {
             let next = signals.next();
-            if matches!(&next, Some((_, Signal::Message(_) | Signal::LastEventId(_), _))) {
+            if matches!(&next, Some(Arrival { signal: Signal::Message(_) | Signal::LastEventId(_), .. })) {
                 group.extend(next);
                 continue;
             }
@@ -187,7 +182,7 @@ impl EventLoop {
                 return;
             }
             match next {
-                Some((source, signal, _)) => self.note(&source, signal),
+                Some(Arrival { source, signal, .. }) => self.note(&source, signal),
                 None => break,
             }
         }
@@ -253,7 +248,7 @@ impl EventLoop {
     fn write(&mut self, group: &[Arrival]) -> Result<Vec<Written>, LogError> {
         let mut written = Vec::with_capacity(group.len());
         let mut batch = self.log.begin()?;
-        for (position, (source, signal, received_at)) in group.iter().enumerate() {
+        for (position, Arrival { source, signal, received_at, .. }) in group.iter().enumerate() {
             let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
                 continue;
             };
@@ -293,14 +288,14 @@ impl EventLoop {
     /// After the commit: popups, closed feeds, and word to everyone who listens.
     fn announce(&mut self, mut group: Vec<Arrival>, written: Vec<Written>) {
         let mut touched = vec![false; self.feeds.len()];
-        for (source, ..) in &group {
+        for Arrival { source, .. } in &group {
             if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
                 touched[feed] = true;
             }
         }
         for Written { position, feed, seq, outcome, reason, notification } in written {
             let entry = &mut self.feeds[feed];
-            let (_, signal, received_at) = &mut group[position];
+            let Arrival { signal, received_at, .. } = &mut group[position];
             if outcome == Outcome::Closed {
                 let rule = reason.rule.unwrap_or_default();
                 entry.stop(ConnectionState {
@@ -313,11 +308,15 @@ impl EventLoop {
             }
             let Signal::Message(message) = signal else { continue };
             if self.updates.receiver_count() > 0 {
+                let end = message.data.floor_char_boundary(PREVIEW);
+                let data_truncated = end < message.data.len();
+                message.data.truncate(end);
+                message.data.shrink_to_fit();
                 let record = Record {
                     seq,
                     feed: entry.feed.id.clone(),
                     message: std::mem::take(message),
-                    data_truncated: false,
+                    data_truncated,
                     origin: entry.origin.clone(),
                     received_at: *received_at,
                     outcome,
