@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use bellwether_tests::{Desktop, Need, Notifications, PATIENCE, Server, needs, until};
+use bellwether_control::wire::Update;
+use bellwether_tests::{Desktop, Need, Notifications, PATIENCE, Resident, Server, needs, until};
 
 #[test]
 fn a_desktop_comes_up_and_its_notifications_are_recorded() {
@@ -142,4 +143,30 @@ fn connect(url: &str) -> TcpStream {
     let request = format!("GET /{path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("the server reads");
     stream
+}
+
+#[test]
+fn the_resident_program_starts_is_spoken_to_is_killed_and_starts_again() {
+    needs!(Need::Desktop, Need::Php);
+    let (desktop, php) = (Desktop::start(), Server::php());
+    let popups = Notifications::watch(&desktop);
+    let mut resident = Resident::prepare();
+    resident
+        .in_desktop(&desktop)
+        .config(&format!("[[feed]]\nid = 'time'\nurl = '{}'\n", php.url("/000_time.php?retry=200")));
+    resident.start();
+    let mut updates = resident.updates();
+    updates.wait_for(
+        PATIENCE,
+        "an event",
+        |update| matches!(update, Update::Event(event) if event.feed == "time"),
+    );
+    popups.wait_for(|popup| popup.body.starts_with("The Server Time has Changed"));
+    assert_eq!(resident.feed("time").name, "time");
+
+    resident.kill();
+    resident.start();
+    assert!(resident.events("feed=time&limit=1").events.len() == 1);
+    assert!(resident.cli_text(&["feeds", "--json"]).contains("000_time.php"));
+    assert!(resident.quit().success());
 }

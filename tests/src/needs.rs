@@ -1,6 +1,8 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::thread;
 
 /// Something that a scenario needs of the machine.
@@ -37,6 +39,7 @@ impl Need {
                 "gdbus",
                 "dunst",
                 "dunstctl",
+                "notify-send",
                 "xfce4-panel",
                 "import",
                 "xdotool",
@@ -53,6 +56,9 @@ impl Need {
             Self::Nginx => &["nginx", "openssl"],
             Self::WebDriver => &["WebKitWebDriver"],
         };
+        if self == Self::Desktop && !bindings() {
+            return Some("PyGObject (python3-gi) is not installed".into());
+        }
         let missing: Vec<&str> = programs.iter().copied().filter(|program| !installed(program)).collect();
         (!missing.is_empty()).then(|| format!("{} not installed", missing.join(", ")))
     }
@@ -86,6 +92,15 @@ pub fn report_skip(reason: &str) {
         file.and_then(|mut file| file.write_all(line.as_bytes()))
             .expect("the list of skipped tests can be written");
     }
+}
+
+/// Whether the system's Python speaks D-Bus, which the scripts in `tests/desktop` need.
+fn bindings() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let python = Command::new("/usr/bin/python3").args(["-c", "from gi.repository import Gio"]).output();
+        python.is_ok_and(|python| python.status.success())
+    })
 }
 
 fn installed(program: &str) -> bool {

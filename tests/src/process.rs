@@ -31,8 +31,10 @@ impl Process {
     /// Starts a command made by [`Process::command`], or another that ends when its standard input does.
     #[track_caller]
     pub fn start(command: &mut Command) -> Self {
-        let program = command.get_args().nth(1).unwrap_or_default();
-        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // What the shell runs, or what the leash holds.
+        let mut names =
+            command.get_args().map(|argument| Path::new(argument).file_name().unwrap_or_default());
+        let name = names.find(|&name| name != "leash").unwrap_or_default().to_string_lossy().into_owned();
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let lines = Arc::new(Mutex::new(Vec::new()));

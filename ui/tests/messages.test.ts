@@ -26,6 +26,7 @@ const errors: Record<ErrorCode | 'unreachable', 0> = {
   duplicate_url: 0,
   duplicate_id: 0,
   invalid_id: 0,
+  invalid_value: 0,
   no_such_feed: 0,
   no_such_event: 0,
   broken_config: 0,

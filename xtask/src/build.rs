@@ -36,21 +36,26 @@ impl Programs {
 /// Builds both programs, the UI in the window. A machine that lacks what the window needs gets the resident program alone.
 pub(crate) fn programs(profile: Profile) -> Result<Programs> {
     let no_window = needs::node().and_then(|()| needs::webview()).err().map(|reason| format!("{reason:#}"));
-    // Apart from the tests: what those switch on in shared libraries stays out of the programs.
-    let mut build = cargo(&["build", "--package", "bellwether"]);
+    // Each by itself, and apart from the tests: what another one switches on in shared libraries stays out of the resident
+    // program, whose memory follows its size.
+    package("bellwether", profile)?;
     match &no_window {
         None => {
             ui()?;
-            build.args(["--package", "bellwether-window"]);
+            package("bellwether-window", profile)?;
         }
         Some(reason) => println!("skipped: the window: {reason}"),
     }
+    let folder = target().join(if profile == Profile::Release { "release" } else { "debug" });
+    Ok(Programs { folder, no_window })
+}
+
+fn package(name: &str, profile: Profile) -> Result<()> {
+    let mut build = cargo(&["build", "--package", name]);
     if profile == Profile::Release {
         build.arg("--release");
     }
-    run(&mut build)?;
-    let folder = target().join(if profile == Profile::Release { "release" } else { "debug" });
-    Ok(Programs { folder, no_window })
+    run(&mut build)
 }
 
 /// Builds the UI into `ui/dist`, which the window's build takes in, unless nothing has changed since.

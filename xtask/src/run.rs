@@ -1,7 +1,7 @@
 //! `cargo xtask run`: Bellwether with its demo feed, on this desktop or on one of its own.
 
 use std::io::{BufRead, BufReader, IsTerminal, stdin, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ const INSIDE: &str = "BELLWETHER_RUN_INSIDE";
 const FIRST_POPUP: Duration = Duration::from_secs(60);
 
 /// After this long without another popup the picture is taken.
-const QUIET: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_secs(4);
 
 /// And after this long it is taken in any case.
-const PICTURE: Duration = Duration::from_secs(6);
+const PICTURE: Duration = Duration::from_secs(8);
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let options = Options::parse(arguments)?;
@@ -148,13 +148,10 @@ fn next(popups: &Receiver<String>, within: Duration, program: &mut Running) -> R
 
 /// The resident program in a profile of its own, so that nobody's feeds are touched.
 fn bellwether(program: &Path, options: &Options) -> Command {
+    // In the virtual desktop everything is new each time.
+    let profile = env::var_os("DESKTOP_DIR").map_or_else(target, PathBuf::from).join("profile");
     let mut bellwether = Command::new(program);
-    bellwether
-        .arg("--profile")
-        .arg(target().join("profile"))
-        .arg("--demo")
-        .args(&options.rest)
-        .current_dir(root());
+    bellwether.arg("--profile").arg(profile).arg("--demo").args(&options.rest).current_dir(root());
     bellwether
 }
 

@@ -1,7 +1,11 @@
 //! The command line's grammar.
 
+#[cfg(test)]
+mod tests;
+
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
+use bellwether_engine::subscription::{HeaderName, HeaderValue};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -45,6 +49,9 @@ Examples:
 /// What to do instead of starting the resident program.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what a stream sends, without the resident program
+    #[command(after_help = LISTEN_EXAMPLES)]
+    Listen(ListenArgs),
     /// Serve the demo feed in the foreground
     #[command(after_help = "Example:\n  bellwether demo --port 8080")]
     Demo {
@@ -52,19 +59,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value_t = 0)]
         port: u16,
     },
-    /// What the terminal is for: [`crate::cli`].
+    /// What is asked of the resident program.
     #[command(flatten)]
-    Terminal(TerminalCommand),
+    Client(ClientCommand),
 }
 
-/// What is asked, and answered at the terminal; most of it by the resident program.
+const LISTEN_EXAMPLES: &str = "\
+Examples:
+  bellwether listen https://example.org/events
+  bellwether listen https://example.org/events --event deploy --json | jq .data";
+
+/// What is asked of the resident program, or in [`ClientCommand::Doctor`]'s case about it.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
-pub(crate) enum TerminalCommand {
-    /// Print what a stream sends, without the resident program
-    #[command(
-        after_help = "Examples:\n  bellwether listen https://example.org/events\n  bellwether listen https://example.org/events --event deploy --json | jq .data"
-    )]
-    Listen(ListenArgs),
+pub(crate) enum ClientCommand {
     /// List the feeds, or change them
     #[command(
         after_help = "Examples:\n  bellwether feeds\n  bellwether feeds add https://example.org/events --name Builds\n  bellwether feeds pause builds"
@@ -93,6 +100,9 @@ pub(crate) struct ListenArgs {
     /// The stream's address: http or https
     #[arg(value_parser = parse_url)]
     pub(crate) url: Url,
+    /// A header to send, such as 'Authorization: Bearer …'; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// Only events of this type; may be given several times
     #[arg(long = "event", value_name = "NAME")]
     pub(crate) events: Vec<String>,
@@ -310,8 +320,12 @@ fn on_two_lines(error: &str) -> String {
             cause.push(line);
         }
     }
-    let hint = if usage.is_empty() { "try: bellwether --help".to_owned() } else { format!("usage: {usage}") };
-    format!("bellwether: {}\n{hint}", cause.join(" "))
+    let hint = if usage.is_empty() {
+        "more with: bellwether --help".to_owned()
+    } else {
+        format!("usage: {usage} (more with --help)")
+    };
+    format!("bellwether: {}\n{hint}", cause.join(" ").replace(" tip: ", "; tip: "))
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {
@@ -322,6 +336,18 @@ fn parse_url(text: &str) -> Result<Url, String> {
         "http" | "https" => Ok(url),
         other => Err(format!("{other} is not supported; it has to begin with http:// or https://")),
     }
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let wanted = "it should look like 'Authorization: Bearer TOKEN'";
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("there is no colon; {wanted}"))?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| format!("“{}” cannot be a header's name; {wanted}", name.trim()))?;
+    let mut value = HeaderValue::from_str(value.trim())
+        .map_err(|_| format!("the value of {name} has characters that no header may have; {wanted}"))?;
+    // Keeps it out of debug output: most headers that a person adds are credentials.
+    value.set_sensitive(true);
+    Ok((name, value))
 }
 
 fn parse_since(text: &str) -> Result<Since, String> {
@@ -356,174 +382,4 @@ fn seconds(text: &str) -> Option<i64> {
     };
     let number: u32 = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())??;
     Some(i64::from(number) * i64::from(unit))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Result<Arguments, Stop> {
-        Arguments::from_arguments(line.split_whitespace().map(OsString::from))
-    }
-
-    fn terminal(line: &str) -> TerminalCommand {
-        match read(line).unwrap().command {
-            Some(Command::Terminal(command)) => command,
-            other => panic!("{line}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_grammar_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn starts() {
-        let bare = Arguments { profile: None, background: false, demo: false, command: None };
-        assert_eq!(read("bellwether").unwrap(), bare);
-        assert_eq!(
-            read("bellwether --background --demo --profile /p").unwrap(),
-            Arguments { profile: Some("/p".into()), background: true, demo: true, command: None }
-        );
-    }
-
-    #[test]
-    fn a_profile_may_stand_anywhere() {
-        for line in [
-            "bellwether --profile /p feeds add http://a/",
-            "bellwether feeds --profile /p add http://a/",
-            "bellwether feeds add http://a/ --profile /p",
-        ] {
-            assert_eq!(read(line).unwrap().profile, Some("/p".into()), "{line}");
-        }
-    }
-
-    #[test]
-    fn commands() {
-        let id = || "ops".to_owned();
-        let settings =
-            FeedSettings { name: None, url: None, idle_timeout: Some(300), repeats: Some(Repeats::Show) };
-        let actions = [
-            ("", None),
-            (
-                " add http://a/ --id ops --paused",
-                Some(FeedsAction::Add { url: "http://a/".into(), id: Some(id()), name: None, paused: true }),
-            ),
-            (" remove ops", Some(FeedsAction::Remove { id: id() })),
-            (" pause ops", Some(FeedsAction::Pause { id: id() })),
-            (" resume ops", Some(FeedsAction::Resume { id: id() })),
-            (" reconnect", Some(FeedsAction::Reconnect { id: None })),
-            (" reconnect ops", Some(FeedsAction::Reconnect { id: Some(id()) })),
-            (" test ops", Some(FeedsAction::Test { id: id() })),
-            (" edit ops --idle-timeout 5m --repeats show", Some(FeedsAction::Edit { id: id(), settings })),
-        ];
-        for (rest, action) in actions {
-            for (json, flag) in [(false, ""), (true, " --json")] {
-                let line = format!("bellwether feeds{rest}{flag}");
-                let expected = FeedsArgs { json, action: action.clone() };
-                assert_eq!(terminal(&line), TerminalCommand::Feeds(expected), "{line}");
-            }
-        }
-        assert_eq!(terminal("bellwether status"), TerminalCommand::Status(JsonArgs { json: false }));
-        assert_eq!(terminal("bellwether doctor --json"), TerminalCommand::Doctor(JsonArgs { json: true }));
-        assert_eq!(terminal("bellwether test-notification"), TerminalCommand::TestNotification);
-        assert_eq!(terminal("bellwether quit"), TerminalCommand::Quit);
-        assert_eq!(read("bellwether demo --port 80").unwrap().command, Some(Command::Demo { port: 80 }));
-    }
-
-    #[test]
-    fn listen() {
-        let line = "bellwether listen http://a/ --event x --event y --last-event-id 7 --count 3 --json";
-        let expected = ListenArgs {
-            url: Url::parse("http://a/").unwrap(),
-            events: vec!["x".into(), "y".into()],
-            last_event_id: "7".into(),
-            count: Some(3),
-            json: true,
-        };
-        assert_eq!(terminal(line), TerminalCommand::Listen(expected));
-    }
-
-    #[test]
-    fn events() {
-        let TerminalCommand::Events(events) = terminal("bellwether events") else { panic!() };
-        assert_eq!((events.limit, events.json, events.since), (50, false, None));
-        let TerminalCommand::Events(events) = terminal(
-            "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0",
-        ) else {
-            panic!()
-        };
-        assert_eq!(events.since, Some(Since::Ago(SignedDuration::from_hours(2))));
-        assert!(events.unread && events.held_back && events.limit == 0);
-    }
-
-    #[test]
-    fn wrong_usage_is_two_lines_and_code_2() {
-        for (line, says) in [
-            ("bellwether feed", "unrecognized subcommand 'feed'"),
-            ("bellwether --frobnicate", "unexpected argument '--frobnicate'"),
-            ("bellwether --demo status", "--demo is for the start"),
-            ("bellwether listen", "<URL>"),
-            ("bellwether listen nonsense", "it should look like https://"),
-            ("bellwether listen ftp://a/", "ftp is not supported"),
-            ("bellwether listen http://a/ --count 0", "--count <N>"),
-            ("bellwether feeds edit ops", "--idle-timeout <TIME>"),
-            ("bellwether feeds edit ops --repeats maybe", "[possible values: hide, show]"),
-            ("bellwether events --since yesterday", "such as 15m, 2h, 7d"),
-            ("bellwether events --limit -1", "-1"),
-        ] {
-            let stop = read(line).unwrap_err();
-            assert_eq!(stop.code, 2, "{line}");
-            assert!(
-                stop.text.starts_with("bellwether: ") && stop.text.contains(says),
-                "{line}: {}",
-                stop.text
-            );
-            assert_eq!(stop.text.lines().count(), 2, "{line}: {}", stop.text);
-        }
-    }
-
-    #[test]
-    fn help_and_version_are_no_errors() {
-        for line in ["bellwether --help", "bellwether --version", "bellwether feeds add --help"] {
-            assert_eq!(read(line).unwrap_err().code, 0, "{line}");
-        }
-    }
-
-    #[test]
-    fn points_in_time() {
-        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        for (text, moment) in [
-            ("30s", Some("2026-11-20T11:59:30Z")),
-            ("15m", Some("2026-11-20T11:45:00Z")),
-            ("2h", Some("2026-11-20T10:00:00Z")),
-            ("7d", Some("2026-11-13T12:00:00Z")),
-            ("1w", Some("2026-11-13T12:00:00Z")),
-            ("2026-11-20T08:00:00+08:00", Some("2026-11-20T00:00:00Z")),
-            ("2026-11-20T08:00:00.5Z", Some("2026-11-20T08:00:00.5Z")),
-            ("", None),
-            ("h", None),
-            ("-2h", None),
-            ("+2h", None),
-            ("2 h", None),
-            ("2y", None),
-            ("二h", None),
-            ("99999999999d", None),
-            ("tomorrow", None),
-        ] {
-            let since = parse_since(text).ok().map(|since| since.before(now).to_string());
-            assert_eq!(since.as_deref(), moment, "{text}");
-        }
-        assert_eq!(parse_since("4000000000w").unwrap().before(now), Timestamp::UNIX_EPOCH);
-    }
-
-    #[test]
-    fn idle_timeouts() {
-        for (text, seconds) in
-            [("0", Some(0)), ("90", Some(90)), ("5m", Some(300)), ("", None), ("x", None), ("9999w", None)]
-        {
-            assert_eq!(parse_seconds(text).ok(), seconds, "{text}");
-        }
-    }
 }

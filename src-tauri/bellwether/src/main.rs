@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::runtime::Runtime;
+
 use crate::{
     args::{Arguments, Command},
     resident::{InstanceError, Start},
@@ -43,18 +45,42 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let code = runtime.block_on(dispatch(arguments, profile));
+    run(runtime, arguments, profile)
+}
+
+#[cfg(target_os = "linux")]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let start = Start { background: arguments.background, demo: arguments.demo };
+    run_on(runtime, arguments.command, profile, start)
+}
+
+/// These systems want the tray on the main thread, so the program runs on another.
+#[cfg(not(target_os = "linux"))]
+fn run(runtime: Runtime, arguments: Arguments, profile: Profile) -> ExitCode {
+    let (main_thread, tray) = std::sync::mpsc::channel();
+    let start = Start { background: arguments.background, demo: arguments.demo, main_thread };
+    let program = std::thread::spawn(move || run_on(runtime, arguments.command, profile, start));
+    match tray.recv() {
+        Ok(needed) => tray::run(needed),
+        // Nothing that needs a tray, and it has ended.
+        Err(_) => program.join().unwrap_or(ExitCode::FAILURE),
+    }
+}
+
+fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
+    let code = runtime.block_on(dispatch(command, profile, start));
     // A name look-up may still be under way; nobody waits for its answer.
     runtime.shutdown_background();
     code
 }
 
-async fn dispatch(arguments: Arguments, profile: Profile) -> ExitCode {
+async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
-    match arguments.command {
-        None => start(profile, Start { background: arguments.background, demo: arguments.demo }).await,
+    match command {
+        None => become_resident(&profile, &start).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
-        Some(Command::Terminal(command)) => cli::run(command, &profile, &catalogue).await,
+        Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
+        Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
 
@@ -65,7 +91,7 @@ const CHANGE_OF_INSTANCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Becomes the resident program, or asks the one that runs already to open the window.
-async fn start(profile: Profile, start: Start) -> ExitCode {
+async fn become_resident(profile: &Profile, start: &Start) -> ExitCode {
     let deadline = Instant::now() + CHANGE_OF_INSTANCE;
     loop {
         match resident::run(profile.clone(), start).await {
@@ -75,7 +101,7 @@ async fn start(profile: Profile, start: Start) -> ExitCode {
             }
             Err(_) => {}
         }
-        match open_running(&profile, start).await {
+        match open_running(profile, start).await {
             Ok(()) => {
                 resident::say(&InstanceError::Running.to_string());
                 return ExitCode::SUCCESS;
@@ -97,7 +123,7 @@ async fn start(profile: Profile, start: Start) -> ExitCode {
 }
 
 /// The program runs already: whoever starts it wants to see it.
-async fn open_running(profile: &Profile, start: Start) -> Result<(), ClientError> {
+async fn open_running(profile: &Profile, start: &Start) -> Result<(), ClientError> {
     let client = Client::new(&profile.socket)?;
     if start.demo {
         client.demo().await?;
@@ -114,7 +140,7 @@ async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
         Ok(demo) => {
             resident::say(&catalogue.format("demo.listening", &[("url", demo.url().as_str())]));
             tokio::select! {
-                served = demo.serve(catalogue) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+                served = demo.serve(catalogue.into()) => served.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
                 _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
             }
         }

@@ -1,5 +1,7 @@
 //! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
 
+#![allow(clippy::expect_used, reason = "what is expected and does not hold ends the test")]
+
 mod support;
 
 use std::{

@@ -6,7 +6,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use bellwether_engine::{
     feed::{Reason, State},
-    subscription::{Client, ClientError, Signal, Subscription},
+    subscription::{Client, ClientError, HeaderMap, HeaderName, HeaderValue, Signal, Subscription},
 };
 use support::{Act, Running, ScriptedServer, answer, send, stream, subscription};
 use tokio::sync::Notify;
@@ -69,13 +69,20 @@ async fn no_content_and_gone_end_it_for_good() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_with_the_id_and_each_reconnect_begins_at_the_configured_url() {
+async fn a_redirect_is_followed_with_the_id_alone_and_each_reconnect_begins_at_the_configured_url() {
     let mut target = ScriptedServer::start(vec![vec![stream("id: 8\ndata: a\n\n")]]).await;
     let location = format!("Location: {}\r\n", target.url("/final"));
     let redirect = || vec![answer("307 Temporary Redirect", &location)];
     let mut server = ScriptedServer::start(vec![redirect(), redirect()]).await;
     let mut running = Running::start(
-        Subscription { last_event_id: "7".into(), ..subscription(server.url("/configured")) },
+        Subscription {
+            last_event_id: "7".into(),
+            headers: HeaderMap::from_iter([
+                (HeaderName::from_static("x-api-key"), HeaderValue::from_static("secret")),
+                (HeaderName::from_static("accept"), HeaderValue::from_static("text/plain")),
+            ]),
+            ..subscription(server.url("/configured"))
+        },
         TEN_SECONDS,
     );
 
@@ -85,12 +92,15 @@ async fn a_redirect_is_followed_with_the_id_and_each_reconnect_begins_at_the_con
     running.plain_state(State::Connected).await;
     assert_eq!(running.message().await, pair("a", "8"));
     for id in [&b"7"[..], b"8"] {
-        for (server, line) in
-            [(&mut server, "GET /configured HTTP/1.1"), (&mut target, "GET /final HTTP/1.1")]
-        {
+        // Another port is another origin: it gets none of the feed's own headers.
+        for (server, line, key, accept) in [
+            (&mut server, "GET /configured HTTP/1.1", Some(&b"secret"[..]), &b"text/plain"[..]),
+            (&mut target, "GET /final HTTP/1.1", None, b"text/event-stream"),
+        ] {
             let request = server.request().await;
             assert_eq!((&*request.line, request.header("last-event-id")), (line, Some(id)));
             assert_eq!(request.header("referer"), None);
+            assert_eq!((request.header("x-api-key"), request.header("accept")), (key, Some(accept)));
         }
     }
 }

@@ -1,1 +1,73 @@
-fn main() {}
+//! Bellwether's window: the web UI in the system's webview, a client of the resident program's control socket.
+//!
+//! It is started on demand and ends when its window is closed. It holds no state of its own; if the resident program is
+//! gone, the page says so and tries again until it is back.
+
+#![cfg_attr(windows, windows_subsystem = "windows")]
+
+mod commands;
+mod options;
+mod platform;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bellwether_control::{client::Client, paths::Profile};
+use tauri::{App, Context, Runtime, Url, WebviewUrl, WebviewWindowBuilder};
+
+use crate::{commands::Link, options::Options};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args_os().skip(1)) {
+        Ok(options) => options,
+        Err(error) => return end(&error, 2),
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&error, 1),
+    }
+}
+
+fn end(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("bellwether-window: {error:#}");
+    ExitCode::from(code)
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    let profile = Profile::find(options.profile.as_deref())?;
+    platform::prepare()?;
+    let client = Client::new(&profile.socket)?;
+    tauri::Builder::default()
+        .manage(Link::new(client, options.event))
+        .invoke_handler(tauri::generate_handler![commands::request, commands::updates])
+        .setup(move |app| Ok(open(app, &profile)?))
+        .run(context())
+        .context("the window cannot be opened")
+}
+
+/// The configuration, the UI's files and what its page may do, all part of the program.
+fn context<R: Runtime>() -> Context<R> {
+    tauri::generate_context!()
+}
+
+fn open<R: Runtime>(app: &App<R>, profile: &Profile) -> tauri::Result<()> {
+    let mut window = WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
+        .title("Bellwether")
+        .inner_size(1100.0, 720.0)
+        .min_inner_size(480.0, 400.0)
+        .on_navigation(is_own);
+    if let Some(folder) = &profile.folder {
+        window = window.data_directory(folder.join("window"));
+    }
+    window.build()?;
+    Ok(())
+}
+
+/// The page leads nowhere but to itself. Links of events are opened in the browser, by the resident program.
+fn is_own(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => true,
+        "http" | "https" => cfg!(windows) && url.host_str() == Some("tauri.localhost"),
+        _ => false,
+    }
+}

@@ -24,19 +24,21 @@ use bellwether_control::{
 };
 
 pub(crate) use self::output::Output;
-use crate::args::TerminalCommand;
+use crate::args::{ClientCommand, ListenArgs};
 
-/// Runs a command and returns its exit code. `catalogue` holds the texts where the resident program does not say its language.
-pub(crate) async fn run(command: TerminalCommand, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
-    ExitCode::from(run_with(&command, profile, catalogue, &mut Output::stdio()).await)
+/// Runs a client's command and returns its exit code. `catalogue` holds the texts where the resident program does not say its language.
+pub(crate) async fn run(command: &ClientCommand, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
+    ExitCode::from(run_with(command, profile, catalogue, &mut Output::stdio()).await)
 }
 
-async fn run_with(
-    command: &TerminalCommand,
-    profile: &Profile,
-    system: &Catalogue,
-    output: &mut Output,
-) -> u8 {
+/// Prints what a stream sends, and returns the exit code. Needs no resident program, and asks none.
+pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode {
+    let mut output = Output::stdio();
+    let result = listen::run(args, catalogue, &mut output).await;
+    ExitCode::from(finish(result, catalogue, &mut output))
+}
+
+async fn run_with(command: &ClientCommand, profile: &Profile, system: &Catalogue, output: &mut Output) -> u8 {
     let client = match Client::new(&profile.socket) {
         Ok(client) => client,
         Err(error) => return finish(Err(error.into()), system, output),
@@ -50,7 +52,7 @@ async fn run_with(
 }
 
 async fn dispatch(
-    command: &TerminalCommand,
+    command: &ClientCommand,
     profile: &Profile,
     client: &Client,
     status: Result<wire::Status, ClientError>,
@@ -58,16 +60,15 @@ async fn dispatch(
     output: &mut Output,
 ) -> Result<(), Failure> {
     match command {
-        TerminalCommand::Listen(args) => listen::run(args, catalogue, output).await,
-        TerminalCommand::Doctor(args) => doctor::run(args, profile, status, catalogue, output).await,
-        TerminalCommand::Quit => quit(client, status, catalogue, output).await,
-        TerminalCommand::Status(args) => status::run(args, &status?, catalogue, output),
-        TerminalCommand::Feeds(args) => feeds::run(args, client, &status?, catalogue, output).await,
-        TerminalCommand::Events(args) => {
+        ClientCommand::Doctor(args) => doctor::run(args, profile, status, catalogue, output).await,
+        ClientCommand::Quit => quit(client, status, catalogue, output).await,
+        ClientCommand::Status(args) => status::run(args, &status?, catalogue, output),
+        ClientCommand::Feeds(args) => feeds::run(args, client, &status?, catalogue, output).await,
+        ClientCommand::Events(args) => {
             status?;
             events::run(args, client, catalogue, output).await
         }
-        TerminalCommand::TestNotification => {
+        ClientCommand::TestNotification => {
             status?;
             client.test_notification().await?;
             Ok(output.line([catalogue.text("cli.test_notification.done")])?)
@@ -161,13 +162,14 @@ fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
     }
 }
 
-/// The program's own sentence knows most, but is in English.
+/// The program's own sentence knows most, but is in English: elsewhere it stands behind one that can be read.
 fn refusal(error: &wire::Error, catalogue: &Catalogue) -> String {
     let key = format!("error.{}", name(&error.code));
     if catalogue.locale() == "en" || !catalogue.has(&key) {
         return error.message.clone();
     }
-    catalogue.format(&key, &[("detail", &error.detail)])
+    let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
+    catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
 }
 
 /// The stable name of one of the wire's plain enums, such as `needs_attention`.

@@ -38,8 +38,12 @@ fn show(
     } else {
         output.table(&feeds(&status.feeds, now, catalogue))?;
     }
-    for part in status.parts.iter().filter(|part| !part.available) {
-        output.line([missing(part, catalogue).paint(Paint::Yellow)])?;
+    let missing: Vec<&wire::Part> = status.parts.iter().filter(|part| !part.available).collect();
+    for part in &missing {
+        output.line([missing_sentence(part, catalogue).paint(Paint::Yellow)])?;
+    }
+    if !missing.is_empty() {
+        output.line([Span::new(catalogue.text("cli.status.what_to_do")).paint(Paint::Dim)])?;
     }
     if let Some(error) = &status.config.error {
         output
@@ -144,13 +148,11 @@ pub(super) fn state_text(state: wire::ConnectionState, catalogue: &Catalogue) ->
     format!("{shape} {}", catalogue.text(&format!("state.{}", name(&state))))
 }
 
-fn missing(part: &wire::Part, catalogue: &Catalogue) -> Span {
-    let name = name(&part.name);
-    let word = format!("part.{name}");
+fn missing_sentence(part: &wire::Part, catalogue: &Catalogue) -> Span {
+    let word = format!("part.{}", name(&part.name));
     let sentence = format!("{word}_missing");
     let values = [("part", catalogue.text(&word)), ("what", catalogue.text(&sentence))];
-    let text = catalogue.format("cli.status.missing", &values);
-    Span::from(if part.detail.is_empty() { text } else { format!("{text} ({})", part.detail) })
+    Span::from(catalogue.format("cli.status.missing", &values))
 }
 
 /// File, line and key of what is wrong with the settings, what it is, and that the last good state holds on.

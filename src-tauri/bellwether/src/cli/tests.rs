@@ -17,12 +17,12 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::{output::capture, run_with};
-use crate::args::{Arguments, Command, TerminalCommand};
+use crate::args::{Arguments, ClientCommand, Command};
 
-fn command(line: &str) -> TerminalCommand {
+fn command(line: &str) -> ClientCommand {
     let arguments = line.split_whitespace().map(OsString::from);
     match Arguments::try_parse_from(std::iter::once("bellwether".into()).chain(arguments)).unwrap().command {
-        Some(Command::Terminal(command)) => command,
+        Some(Command::Client(command)) => command,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -106,7 +106,7 @@ fn status(locale: &str) -> Value {
             "path": "/c/feeds.toml",
             "error": {"line": 3, "key": "feed[1].url", "message": "not a URL"}
         },
-        "event_log": "/d/events.db",
+        "event_log": "/d/events.db", "event_log_error": null,
         "parts": [
             {"name": "display", "available": true, "detail": ":0"},
             {"name": "tray", "available": false, "detail": "no watcher"}
@@ -118,6 +118,7 @@ fn status(locale: &str) -> Value {
 fn event(seq: u64) -> Value {
     json!({
         "seq": seq, "feed": "ops", "event": "deploy", "data": "磁\u{1b}[31m盘\nfull", "data_truncated": false, "id": "",
+        "origin": "https://example.org",
         "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown",
         "reason": {"code": "rule", "rule": 2, "detail": ""},
         "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal", "read": false
@@ -285,15 +286,15 @@ async fn status_speaks_the_programs_language() {
         let fake = Fake::answering(move |_| (200, status(locale)));
         let out = fake.run("status").await.out;
         let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines.len(), 5, "{out}");
+        assert_eq!(lines.len(), 6, "{out}");
         assert!(lines[0].starts_with(head), "{out}");
         assert!(lines[2].starts_with(&format!("◐ {}", catalogue.text("state.waiting"))), "{out}");
         assert!(lines[2].contains(&format!("  ops  运维告警  {repeats}")), "{out}");
         let reason = catalogue.format("reason.refused", &[("detail", "example.org:443")]);
         assert!(lines[2].ends_with(&format!("  {reason} · {next}")), "{out}");
-        assert!(lines[3].contains(catalogue.text("part.tray_missing")), "{out}");
-        assert!(lines[3].ends_with("(no watcher)"), "{out}");
-        assert_eq!(lines[4], config);
+        assert!(lines[3].ends_with(catalogue.text("part.tray_missing")), "{out}");
+        assert!(lines[4].ends_with("bellwether doctor"), "{out}");
+        assert_eq!(lines[5], config);
     }
 }
 
@@ -315,6 +316,14 @@ async fn a_refusal_is_passed_on() {
     let ran = fake.run("feeds remove nobody").await;
     let err = "bellwether: no feed nobody; see: bellwether feeds\n".to_owned();
     assert_eq!(ran, Ran { code: 1, out: String::new(), err });
+
+    let fake = Fake::answering(|request| match request {
+        "GET /status" => (200, status("zh-CN")),
+        other => script(other),
+    });
+    let sentence = Catalogue::new("zh-CN").text("error.no_such_feed").to_owned();
+    let err = fake.run("feeds remove nobody").await.err;
+    assert_eq!(err, format!("bellwether: {sentence}（no feed nobody; see: bellwether feeds）\n"));
 }
 
 #[tokio::test]

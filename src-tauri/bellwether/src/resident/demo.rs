@@ -1,6 +1,6 @@
 //! The demo feed: a small event stream on the loopback interface, for trying everything out without a server.
 
-use std::{convert::Infallible, io, net::Ipv4Addr, time::Duration};
+use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -63,14 +63,14 @@ impl Demo {
     }
 
     /// Serves until dropped.
-    pub(crate) async fn serve(self, catalogue: Catalogue) -> io::Result<()> {
+    pub(crate) async fn serve(self, catalogue: Arc<Catalogue>) -> io::Result<()> {
         let routes = Router::new().route(PATH, get(stream)).with_state(catalogue);
         axum::serve(self.listener, routes).await
     }
 }
 
 async fn stream(
-    State(catalogue): State<Catalogue>,
+    State(catalogue): State<Arc<Catalogue>>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let last_event_id =

@@ -31,7 +31,7 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch as watched};
 
-pub(crate) use self::{demo::Demo, instance::InstanceError};
+pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::desktop::Desktop;
 
@@ -42,12 +42,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const LANGUAGE: &str = "language";
 
 /// How the program was started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Start {
     /// Without the window.
     pub(crate) background: bool,
     /// With the demo feed subscribed to.
     pub(crate) demo: bool,
+    /// The way to the main thread, where these systems want the tray.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) main_thread: std::sync::mpsc::Sender<crate::tray::MainThread>,
 }
 
 /// The running program, as the control socket's routes see it. Clones share it.
@@ -56,33 +59,26 @@ pub(crate) struct Resident {
     pub(crate) engine: Engine,
     pub(crate) parts: Parts,
     pub(crate) window: Window,
-    pub(crate) texts: watched::Sender<Texts>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    /// The language as set; the catalogue follows it.
+    pub(crate) language: watched::Sender<Language>,
     pub(crate) quit: Arc<Notify>,
     popups: presence::Popups,
     profile: Profile,
     started_at: Timestamp,
 }
 
-/// The language as set, and its texts.
-#[derive(Clone)]
-pub(crate) struct Texts {
-    pub(crate) language: Language,
-    pub(crate) catalogue: Arc<Catalogue>,
-}
-
-impl Texts {
-    fn new(language: Language) -> Self {
-        let locale = match language {
-            Language::System => messages::system_locale(),
-            Language::En => "en",
-            Language::ZhCn => "zh-CN",
-        };
-        Self { language, catalogue: Arc::new(Catalogue::new(locale)) }
+/// The language that a setting stands for: one that there is a catalogue for.
+fn locale_of(language: Language) -> &'static str {
+    match language {
+        Language::System => messages::system_locale(),
+        Language::En => "en",
+        Language::ZhCn => "zh-CN",
     }
 }
 
 /// Runs until asked to quit. [`InstanceError::Running`] if there is one already.
-pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
+pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
     let socket = Socket::bind(&profile)
@@ -90,10 +86,10 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     let log = EventLog::open(&profile.event_log)?;
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
     let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
-    let texts = watched::Sender::new(Texts::new(language));
+    let catalogue = Arc::new(Catalogue::new(locale_of(language)));
     let parts = Parts::new();
     let desktop = Desktop::watch();
-    let (popups, popup_reports) = presence::popups(&texts, &desktop);
+    let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
     let engine = Engine::start(engine::Parts {
         config: ConfigFile::new(profile.config_file.clone()),
         log,
@@ -106,7 +102,8 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
         engine: engine.clone(),
         parts,
         window: Window::new(&profile),
-        texts,
+        catalogue,
+        language: watched::Sender::new(language),
         quit: Arc::default(),
         popups,
         started_at: Timestamp::now(),
@@ -114,7 +111,7 @@ pub(crate) async fn run(profile: Profile, start: Start) -> anyhow::Result<()> {
     };
     watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
-    presence::start(&resident, &desktop, popup_reports);
+    presence::start(&resident, &desktop, start, popup_reports);
     resident.resume_demo().await;
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });
@@ -175,22 +172,17 @@ pub(crate) fn open_link(url: &str) -> Result<(), String> {
 }
 
 impl Resident {
-    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.texts.borrow().catalogue)
-    }
-
     pub(crate) async fn status(&self) -> Result<Status, engine::Error> {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
         let event_log_error = self.engine.log_error().await?;
         let feeds = self.engine.feeds().await?;
-        let texts = self.texts.borrow();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             started_at: wire::time(self.started_at),
-            language: texts.language,
-            locale: texts.catalogue.locale().to_owned(),
+            language: *self.language.borrow(),
+            locale: self.catalogue.locale().to_owned(),
             config: bellwether_control::wire::ConfigState {
                 path: self.profile.config_file.display().to_string(),
                 error: config_error.as_ref().map(wire::config_error),
@@ -217,7 +209,8 @@ impl Resident {
         if let Ok(serde_json::Value::String(text)) = serde_json::to_value(language) {
             self.engine.set_setting(LANGUAGE, &text).await?;
         }
-        self.texts.send_replace(Texts::new(language));
+        self.catalogue.set_locale(locale_of(language));
+        self.language.send_replace(language);
         Ok(())
     }
 
@@ -230,7 +223,7 @@ impl Resident {
 
     pub(crate) fn test_notification(&self) -> Result<(), Refusal> {
         self.needs_notifications()?;
-        self.popups.show_test(&self.catalogue());
+        self.popups.show_test();
         Ok(())
     }
 
@@ -247,14 +240,13 @@ impl Resident {
             Ok(demo) => demo,
             Err(_) => Demo::bind(0).await.map_err(cannot)?,
         };
-        let catalogue = self.catalogue();
         let feed = NewFeed {
             url: demo.url().to_string(),
             id: Some(demo::ID.to_owned()),
-            name: Some(catalogue.text("demo.name").to_owned()),
+            name: Some(self.catalogue.text("demo.name").to_owned()),
             paused: false,
         };
-        tokio::spawn(demo.serve(Catalogue::clone(&catalogue)));
+        tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
         Ok(self.engine.add_feed(feed).await?)
     }
 
@@ -265,26 +257,27 @@ impl Resident {
         let Some(port) = demo.and_then(|view| Demo::port_of(&view.feed.url)) else { return };
         // If the port is taken, the feed itself will say that nobody answers there as it should.
         if let Ok(demo) = Demo::bind(port).await {
-            tokio::spawn(demo.serve(Catalogue::clone(&self.catalogue())));
+            tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
         }
     }
 
     /// What a start shows: the window, the demo, and in a terminal where everything is.
-    async fn greet(&self, start: Start) {
-        let catalogue = self.catalogue();
-        say(&catalogue.format("resident.started", &[("socket", &self.profile.socket.display().to_string())]));
+    async fn greet(&self, start: &Start) {
+        say(&self
+            .catalogue
+            .format("resident.started", &[("socket", &self.profile.socket.display().to_string())]));
         if let Ok(Some(error)) = self.engine.config_error().await {
             say(&error.to_string());
         }
-        if start.demo {
-            if let Err(refusal) = self.subscribe_to_demo().await {
-                say(&refusal.0.message);
-            }
+        if start.demo
+            && let Err(refusal) = self.subscribe_to_demo().await
+        {
+            say(&refusal.0.message);
         }
-        if !start.background {
-            if let Err(error) = self.window.open(OpenWindow::default()).await {
-                say(&error.to_string());
-            }
+        if !start.background
+            && let Err(error) = self.window.open(OpenWindow::default()).await
+        {
+            say(&error.to_string());
         }
     }
 }

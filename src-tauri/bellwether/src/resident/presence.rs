@@ -24,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Texts, open_link, say};
+use super::{Resident, Start, open_link, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender},
@@ -44,19 +44,19 @@ const NO_EVENT: u64 = 0;
 #[derive(Clone)]
 pub(crate) struct Popups {
     sender: PopupSender,
-    texts: watch::Receiver<Texts>,
+    catalogue: Arc<Catalogue>,
     /// The events of popups that tell of more than the one that they are known by.
     groups: Arc<Mutex<HashMap<u64, Vec<u64>>>>,
 }
 
 impl Popups {
     /// A popup that shows that popups work.
-    pub(crate) fn show_test(&self, catalogue: &Catalogue) {
+    pub(crate) fn show_test(&self) {
         self.send(popup::Popup {
             event: NO_EVENT,
             feed: String::new(),
-            summary: catalogue.text("popup.test_title").to_owned(),
-            body: catalogue.text("popup.test_body").to_owned(),
+            summary: self.catalogue.text("popup.test_title").to_owned(),
+            body: self.catalogue.text("popup.test_body").to_owned(),
             urgency: Urgency::Normal,
             url: None,
             key: None,
@@ -79,9 +79,8 @@ impl Notifier for Popups {
         let engine::Popup { events, feed, feed_name, notification } = popup;
         // The newest event stands for all of them: a click opens the window there.
         let event = events.last().copied().unwrap_or(NO_EVENT);
-        let texts = self.texts.borrow().clone();
         let content = if events.len() > 1 {
-            let count = texts.catalogue.count("popup.backlog", events.len() as u64);
+            let count = self.catalogue.count("popup.backlog", events.len() as u64);
             let body = format!("{count}\n{}", notification.title);
             self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(event, events);
             popup::Popup {
@@ -109,21 +108,49 @@ impl Notifier for Popups {
 }
 
 /// Starts popups: the engine's end of them, and what becomes of each.
-pub(crate) fn popups(
-    texts: &watch::Sender<Texts>,
-    desktop: &Desktop,
-) -> (Popups, mpsc::Receiver<PopupReport>) {
-    let (sender, reports) = popup::start(QUEUE, texts.borrow().catalogue.clone(), desktop);
-    (Popups { sender, texts: texts.subscribe(), groups: Arc::default() }, reports)
+pub(crate) fn popups(catalogue: &Arc<Catalogue>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
+    let (sender, reports) = popup::start(QUEUE, Arc::clone(catalogue), desktop);
+    (Popups { sender, catalogue: Arc::clone(catalogue), groups: Arc::default() }, reports)
 }
 
 /// Starts everything that listens to the desktop, until the engine ends.
-pub(crate) fn start(resident: &Resident, desktop: &Desktop, popup_reports: mpsc::Receiver<PopupReport>) {
+pub(crate) fn start(
+    resident: &Resident,
+    desktop: &Desktop,
+    start: &Start,
+    popup_reports: mpsc::Receiver<PopupReport>,
+) {
     tokio::spawn(hear_popups(resident.clone(), popup_reports));
     let view = watch_view(resident);
-    tokio::spawn(hear_tray(resident.clone(), tray::start(view, resident.catalogue(), desktop)));
+    let tray_reports = start_tray(view, resident, desktop, start);
+    tokio::spawn(hear_tray(resident.clone(), tray_reports));
     #[cfg(target_os = "linux")]
     tokio::spawn(hear_bus(resident.parts.clone(), desktop.bus()));
+}
+
+#[cfg(target_os = "linux")]
+fn start_tray(
+    view: watch::Receiver<TrayView>,
+    resident: &Resident,
+    desktop: &Desktop,
+    _start: &Start,
+) -> mpsc::Receiver<TrayReport> {
+    tray::start(view, Arc::clone(&resident.catalogue), desktop)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_tray(
+    view: watch::Receiver<TrayView>,
+    resident: &Resident,
+    _desktop: &Desktop,
+    start: &Start,
+) -> mpsc::Receiver<TrayReport> {
+    let (reports, received) = mpsc::channel(tray::REPORTS);
+    let catalogue = Arc::clone(&resident.catalogue);
+    let runtime = tokio::runtime::Handle::current();
+    // The main thread waits for this as long as the program runs.
+    let _ = start.main_thread.send(tray::MainThread { view, catalogue, reports, runtime });
+    received
 }
 
 async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
@@ -176,7 +203,7 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
             TrayReport::Quit => resident.quit.notify_one(),
             TrayReport::Available(available, detail) => {
                 if !available && !std::mem::replace(&mut told, true) {
-                    say(&resident.catalogue().format("resident.no_tray", &[("cause", &detail)]));
+                    say(&resident.catalogue.format("resident.no_tray", &[("cause", &detail)]));
                 }
                 resident.parts.set(PartName::Tray, if available { Ok(detail) } else { Err(detail) });
             }
@@ -209,6 +236,7 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
     let resident = resident.clone();
     tokio::spawn(async move {
         let mut updates = resident.engine.updates();
+        let mut language = resident.language.subscribe();
         loop {
             let Some(view) = view(&resident).await else { return };
             sender.send_if_modified(|shown| {
@@ -216,8 +244,9 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
                 *shown = view;
                 changed
             });
-            if let Err(RecvError::Closed) = updates.recv().await {
-                return;
+            tokio::select! {
+                update = updates.recv() => if let Err(RecvError::Closed) = update { return },
+                _ = language.changed() => {}
             }
             // A burst is looked at once: what has come until then is in the next view anyway.
             sleep(VIEW_PAUSE).await;
@@ -252,7 +281,7 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     Some(TrayView {
         state,
         unread: feeds.iter().map(|view| view.counts.unread).sum(),
-        status_line: tray::status_line(state, totals, &resident.catalogue()),
+        status_line: tray::status_line(state, totals, &resident.catalogue),
         recent: recent
             .into_iter()
             .map(|record| RecentEvent { event: record.seq, label: record.notification.title })

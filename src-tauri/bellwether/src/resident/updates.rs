@@ -41,7 +41,7 @@ pub(super) async fn stream(
 async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Update>) {
     let mut engine = resident.engine.updates();
     let mut parts = resident.parts.changes();
-    let mut texts = resident.texts.subscribe();
+    let mut language = resident.language.subscribe();
     let mut wishes = resident.window.wishes();
     let attached = as_window.then(|| resident.window.attach());
     if !send_status(&resident, &sender).await {
@@ -64,7 +64,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
                 Err(RecvError::Closed) => false,
             },
             Ok(()) = parts.changed() => send_status(&resident, &sender).await,
-            Ok(()) = texts.changed() => send_status(&resident, &sender).await,
+            Ok(()) = language.changed() => send_status(&resident, &sender).await,
             Ok(wish) = wishes.recv() => sender.send(Update::OpenWindow(wish)).await.is_ok(),
         };
         if !going_on {

@@ -91,7 +91,8 @@ impl Window {
             return Ok(());
         }
         let mut command = Command::new(&program);
-        command.stdin(std::process::Stdio::null());
+        // Quitting closes the window as well. A crash does not: then it stays, says so, and waits for a new resident program.
+        command.stdin(std::process::Stdio::null()).kill_on_drop(true);
         if let Some(folder) = &self.folder {
             command.arg("--profile").arg(folder);
         }

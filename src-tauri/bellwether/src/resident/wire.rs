@@ -131,7 +131,7 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
     };
     let detail = match error {
         engine::Error::Config(config) => config.message.clone(),
-        _ => String::new(),
+        other => other.to_string(),
     };
     wire::Error { code, message: error.to_string(), detail }
 }

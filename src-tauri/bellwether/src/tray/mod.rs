@@ -13,7 +13,7 @@ mod other;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::start;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::run;
+pub(crate) use other::{MainThread, run};
 
 use bellwether_control::messages::Catalogue;
 
@@ -101,7 +101,7 @@ pub(crate) fn status_line(state: TrayState, feeds: FeedTotals, catalogue: &Catal
 }
 
 /// Reports that wait to be taken. A person makes a few; more than these are dropped.
-const REPORTS: usize = 64;
+pub(crate) const REPORTS: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -24,16 +24,24 @@ const REDRAW: Duration = Duration::from_millis(250);
 /// The smallest picture that is still sharp at twice the usual size.
 const ICON_SIZE: u32 = 44;
 
+/// What [`run`] needs, on its way from the program's thread to the main one.
+pub(crate) struct MainThread {
+    /// What the tray shows.
+    pub(crate) view: watch::Receiver<TrayView>,
+    /// The menu's texts.
+    pub(crate) catalogue: Arc<Catalogue>,
+    /// What a person does with it.
+    pub(crate) reports: mpsc::Sender<TrayReport>,
+    /// Where the program runs.
+    pub(crate) runtime: Handle,
+}
+
 /// Shows the icon from the main thread, while the rest of the program runs on `runtime`'s threads. Ends the process when
 /// the view's sender is gone.
-pub(crate) fn run(
-    view: watch::Receiver<TrayView>,
-    catalogue: Arc<Catalogue>,
-    reports: mpsc::Sender<TrayReport>,
-    runtime: &Handle,
-) -> ! {
+pub(crate) fn run(main_thread: MainThread) -> ! {
+    let MainThread { view, catalogue, reports, runtime } = main_thread;
     let event_loop = event_loop();
-    forward(view.clone(), event_loop.create_proxy(), runtime);
+    forward(view.clone(), event_loop.create_proxy(), &runtime);
 
     let mut tray = Tray { catalogue, reports, icon: None, clicks: HashMap::new() };
     event_loop.run(move |event, _, control_flow| {

@@ -269,11 +269,9 @@ impl EventLoop {
                 }
                 _ => continue,
             };
-            if entry.suspects_repeats(message) {
-                if batch.is_logged(&source.feed, message)? {
-                    batch.count_repeat(&source.feed, &message.last_event_id)?;
-                    continue;
-                }
+            if entry.suspects_repeats(message) && batch.is_logged(&source.feed, message)? {
+                batch.count_repeat(&source.feed, &message.last_event_id)?;
+                continue;
             }
             entry.replay_window = false;
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));

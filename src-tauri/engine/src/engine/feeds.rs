@@ -13,7 +13,7 @@ use crate::{
     event_log::Counts,
     event_source::{Limits, Message},
     feed::{ConnectionState, Feed, FeedId, Repeats, State},
-    subscription::{Client, Signal, Subscription},
+    subscription::{Client, HeaderMap, Signal, Subscription},
 };
 
 /// Which connection a signal is from.
@@ -91,6 +91,7 @@ impl Entry {
         let source = Source { feed: self.feed.id.clone(), generation: self.generation };
         let subscription = Subscription {
             url: self.feed.url.clone(),
+            headers: HeaderMap::new(),
             idle_timeout: self.feed.idle_timeout,
             last_event_id,
             limits: connector.limits.clone(),

@@ -181,7 +181,7 @@ impl Batch<'_> {
         }
         search::write_indexed(&mut self.words.data, data);
         let Words { title, body, data } = &self.words;
-        let row = params![seq, title, body, data, search::facets(feed, kind)];
+        let row = params![seq, title, body, data, search::facets(feed, kind, is_told(new.outcome))];
         self.transaction.prepare_cached(INSERT)?.execute(row)?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{ReadMark, record::TOLD, row_id};
 use crate::feed::FeedId;
@@ -11,8 +11,12 @@ use crate::feed::FeedId;
 pub(super) fn set_read(db: &Connection, which: &ReadMark, read: bool) -> rusqlite::Result<Vec<FeedId>> {
     let changed = match which {
         ReadMark::Events(seqs) => set_events(db, seqs, read)?,
-        ReadMark::Feed(feed) => set_feeds(db, feed_keys(db, "WHERE id = ?1", &[feed.as_str()])?, read)?,
-        ReadMark::All => set_feeds(db, feed_keys(db, "", &[])?, read)?,
+        ReadMark::Feed(feed) => {
+            let mut key = db.prepare_cached("SELECT key FROM feed WHERE id = ?1")?;
+            let key = key.query_row([feed.as_str()], |row| row.get(0)).optional()?;
+            key.map_or(Ok(Changes::new()), |key| set_feed(db, key, read))?
+        }
+        ReadMark::All => set_all(db, read)?,
     };
     let mut write = db.prepare_cached("UPDATE feed SET unread = unread + ?2 WHERE key = ?1 RETURNING id")?;
     let changed = changed.into_iter().filter(|(_, change)| *change != 0);
@@ -42,7 +46,7 @@ fn set_events(db: &Connection, seqs: &[u64], read: bool) -> rusqlite::Result<Cha
     Ok(changes)
 }
 
-fn set_feeds(db: &Connection, feeds: Vec<i64>, read: bool) -> rusqlite::Result<Changes> {
+fn set_feed(db: &Connection, feed: i64, read: bool) -> rusqlite::Result<Changes> {
     let statement = if read {
         "DELETE FROM unread WHERE feed = ?1".to_owned()
     } else {
@@ -51,16 +55,22 @@ fn set_feeds(db: &Connection, feeds: Vec<i64>, read: bool) -> rusqlite::Result<C
              SELECT seq, feed, type FROM event INDEXED BY listed_feed WHERE feed = ?1 AND outcome <> 6 AND {TOLD}"
         )
     };
-    let mut set = db.prepare_cached(&statement)?;
-    let mut changes = Changes::new();
-    for feed in feeds {
-        let changed = i64::try_from(set.execute(params![feed])?).unwrap_or(i64::MAX);
-        changes.insert(feed, if read { -changed } else { changed });
-    }
-    Ok(changes)
+    let changed = i64::try_from(db.prepare_cached(&statement)?.execute([feed])?).unwrap_or(i64::MAX);
+    Ok(Changes::from([(feed, if read { -changed } else { changed })]))
 }
 
-fn feed_keys(db: &Connection, filter: &str, params: &[&str]) -> rusqlite::Result<Vec<i64>> {
-    let mut keys = db.prepare_cached(&format!("SELECT key FROM feed {filter}"))?;
-    keys.query_map(rusqlite::params_from_iter(params), |row| row.get(0))?.collect()
+fn set_all(db: &Connection, read: bool) -> rusqlite::Result<Changes> {
+    let mut feeds = db.prepare_cached("SELECT key, unread FROM feed")?;
+    let feeds =
+        feeds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Changes>>()?;
+    if read {
+        // Without a condition SQLite drops the table's pages instead of its rows.
+        db.execute("DELETE FROM unread", [])?;
+        return Ok(feeds.into_iter().map(|(feed, unread)| (feed, -unread)).collect());
+    }
+    let mut changes = Changes::new();
+    for feed in feeds.into_keys() {
+        changes.extend(set_feed(db, feed, read)?);
+    }
+    Ok(changes)
 }

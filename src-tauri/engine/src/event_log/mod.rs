@@ -121,11 +121,12 @@ impl EventLog {
         Ok(counts?.unwrap_or_default())
     }
 
-    /// The events whose popups wait to be handed over, the oldest `limit` of them, oldest first.
+    /// The events whose popups wait to be handed over, the oldest `limit` of them, oldest first. Their data stays in the log:
+    /// a popup needs none, and a thousand events could bring a gigabyte.
     pub fn pending(&self, limit: usize) -> Result<Vec<Record>, LogError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let pending = format!(
-            "SELECT {}, e.data FROM event e INDEXED BY pending {} WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1",
+            "SELECT {}, NULL FROM event e INDEXED BY pending {} WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1",
             Record::COLUMNS,
             Record::JOINS
         );
@@ -134,17 +135,17 @@ impl EventLog {
         })
     }
 
-    /// Writes down what became of pending events, shown or summarized, once their popups are with the notification server;
-    /// events that are not pending are passed over.
+    /// Writes down that the popups of pending events are with the notification server: `outcome` is shown or summarized, any
+    /// other one changes nothing. Events that are not pending are passed over.
     pub fn mark_handed_over(&mut self, seqs: &[u64], outcome: Outcome) -> Result<(), LogError> {
+        if !matches!(outcome, Outcome::Shown | Outcome::Summarized) {
+            return Ok(());
+        }
         self.write(|connection| {
             let mut mark =
                 connection.prepare_cached("UPDATE event SET outcome = ?2 WHERE seq = ?1 AND outcome = 3")?;
             for seq in seqs.iter().copied().filter_map(row_id) {
                 mark.execute([seq, record::outcome_number(outcome)])?;
-            }
-            if !record::is_told(outcome) {
-                marks::set_read(connection, &ReadMark::Events(seqs.to_vec()), true)?;
             }
             Ok(())
         })

@@ -1,6 +1,7 @@
 //! Reading the log: lists, filters, search.
 
 use std::{
+    cmp::Reverse,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -81,13 +82,15 @@ impl LogReader {
     }
 }
 
-/// A query with its names resolved to keys: no text but the search's goes into SQL.
+/// A query with its names resolved to keys: no text of anybody's goes into SQL.
 struct Filter {
     feed: Option<i64>,
     kind: Option<i64>,
     words: Option<String>,
     unread: bool,
     held_back: bool,
+    /// Unread events in the whole log.
+    all_unread: i64,
     since: Option<i64>,
     /// Numbers from here …
     first: i64,
@@ -100,17 +103,17 @@ fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
     let limit = query.limit.clamp(1, MAX_PAGE) as usize;
     let preview = query.preview.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
     let select = format!(
-        "SELECT {}, CASE WHEN ?1 IS NULL OR octet_length(e.data) <= ?1 THEN e.data END {} LIMIT {}",
+        "SELECT {}, CASE WHEN ?1 IS NULL OR octet_length(e.data) <= ?1 THEN e.data END {}",
         Record::COLUMNS,
-        from_where_order(&filter),
-        limit + 1
+        from_where(&filter, limit + 1)
     );
     let mut select = db.prepare(&select)?;
     let rows = match &filter.words {
         Some(words) => select.query_map(params![preview, words], Record::from_row)?,
-        None => select.query_map(params![preview], Record::from_row)?,
+        None => select.query_map([preview], Record::from_row)?,
     };
     let mut records: Vec<Record> = rows.collect::<rusqlite::Result<_>>()?;
+    records.sort_unstable_by_key(|record| Reverse(record.seq));
     let more = records.len() > limit;
     records.truncate(limit);
     for record in records.iter_mut().filter(|record| record.data_truncated) {
@@ -130,7 +133,7 @@ fn resolve(db: &Connection, query: &Query) -> rusqlite::Result<Option<Filter>> {
     let kind = key("SELECT key FROM event_type WHERE name = ?1", query.event.as_deref())?;
     let (Some(feed), Some(kind)) = (feed, kind) else { return Ok(None) };
     let text = query.search.as_deref().filter(|text| !text.trim().is_empty());
-    let words = text.map(|text| search::query(text, feed, kind));
+    let words = text.map(search::query);
     if words == Some(None) {
         return Ok(None);
     }
@@ -141,6 +144,7 @@ fn resolve(db: &Connection, query: &Query) -> rusqlite::Result<Option<Filter>> {
         words: words.flatten(),
         unread: query.unread,
         held_back: query.held_back,
+        all_unread: db.query_row("SELECT coalesce(sum(unread), 0) FROM feed", [], |row| row.get(0))?,
         since,
         first: since.map_or(Ok(0), |since| first_since(db, since))?,
         before: query.before.and_then(row_id).unwrap_or(i64::MAX),
@@ -164,51 +168,117 @@ fn first_since(db: &Connection, since: i64) -> rusqlite::Result<i64> {
     Ok(low)
 }
 
-/// The part of a page's query after its columns. Each filter names the index that has its events in the list's order: the
-/// planner, which has no statistics, would choose by guess.
-fn from_where_order(filter: &Filter) -> String {
-    let by = |prefix: &str| match (filter.feed, filter.kind) {
-        (None, None) => prefix.to_owned(),
-        (Some(_), None) => format!("{prefix}_feed"),
-        (None, Some(_)) => format!("{prefix}_type"),
-        (Some(_), Some(_)) => format!("{prefix}_feed_type"),
+/// The part of a page's query after its columns: finds the numbers first, then fetches these events alone.
+fn from_where(filter: &Filter, limit: usize) -> String {
+    let lists = match (filter.words.is_some(), filter.unread, filter.held_back) {
+        (false, false, false) => vec![listed(filter)],
+        (false, true, false) => vec![unread(filter)],
+        (false, false, true) => vec![held(filter), pending(filter)],
+        (true, false, false) => vec![found(filter, "e.outcome <> 6", None)],
+        (true, true, false) => vec![found_unread(filter)],
+        (true, false, true) => {
+            vec![found(filter, "e.outcome IN (5, 6)", Some(search::HELD)), pending(filter)]
+        }
+        (_, true, true) => vec![pending(filter) + " AND EXISTS (SELECT 1 FROM unread q WHERE q.seq = e.seq)"],
     };
-    let anything = filter.feed.is_none() && filter.kind.is_none();
-    let event = "CROSS JOIN event e ON e.seq =";
-    let (from, of, seq) = if filter.words.is_some() {
-        (format!("search {event} search.rowid"), "e", "search.rowid")
-    } else if filter.unread && filter.held_back {
-        ("event e INDEXED BY pending".to_owned(), "e", "e.seq")
-    } else if filter.unread && anything {
-        (format!("unread q NOT INDEXED {event} q.seq"), "q", "q.seq")
-    } else if filter.unread {
-        (format!("unread q INDEXED BY {} {event} q.seq", by("unread")), "q", "q.seq")
-    } else if filter.held_back {
-        (format!("event e INDEXED BY {}", by("held")), "e", "e.seq")
-    } else if anything {
-        ("event e NOT INDEXED".to_owned(), "e", "e.seq")
-    } else {
-        (format!("event e INDEXED BY {}", by("listed")), "e", "e.seq")
+    format!(
+        "FROM ({} ORDER BY seq DESC LIMIT {limit}) k CROSS JOIN event e ON e.seq = k.seq {}",
+        lists.join(" UNION ALL "),
+        Record::JOINS
+    )
+}
+
+// Each list names the index that has its events in their order, and the tables in the order to walk them: the planner, which
+// has no statistics, would choose by guess.
+
+fn listed(filter: &Filter) -> String {
+    let index = match (filter.feed, filter.kind) {
+        (None, None) => "NOT INDEXED",
+        (Some(_), None) => "INDEXED BY listed_feed",
+        (None, Some(_)) => "INDEXED BY listed_type",
+        (Some(_), Some(_)) => "INDEXED BY listed_feed_type",
     };
-    let mut conditions = vec![format!("{seq} >= {} AND {seq} < {}", filter.first, filter.before)];
-    if filter.words.is_some() {
-        conditions.push("search MATCH ?2".to_owned());
-    }
-    // The index of words has feed and type, too.
-    if filter.words.is_none() {
-        conditions.extend(filter.feed.map(|feed| format!("{of}.feed = {feed}")));
-        conditions.extend(filter.kind.map(|kind| format!("{of}.type = {kind}")));
-    }
-    conditions.push(match (filter.unread, filter.held_back) {
-        (true, true) => "e.outcome = 3".to_owned(),
-        (_, true) => "e.outcome IN (3, 5, 6)".to_owned(),
-        (_, false) => "e.outcome <> 6".to_owned(),
+    let conditions = filter.conditions("e", "e.seq");
+    format!("SELECT e.seq AS seq FROM event e {index} WHERE e.outcome <> 6{conditions}")
+}
+
+fn held(filter: &Filter) -> String {
+    let index = if filter.feed.is_some() { "held_feed" } else { "held" };
+    let conditions = filter.conditions("e", "e.seq");
+    format!("SELECT e.seq AS seq FROM event e INDEXED BY {index} WHERE e.outcome IN (5, 6){conditions}")
+}
+
+fn unread(filter: &Filter) -> String {
+    let index = match (filter.feed, filter.kind) {
+        (None, None) => "NOT INDEXED",
+        (Some(_), _) => "INDEXED BY unread_feed",
+        (None, Some(_)) => "INDEXED BY unread_type",
+    };
+    let conditions = filter.conditions("q", "q.seq");
+    // Only a time asks for the event itself.
+    let event = if filter.since.is_some() { "CROSS JOIN event e ON e.seq = q.seq" } else { "" };
+    format!("SELECT q.seq AS seq FROM unread q {index} {event} WHERE TRUE{conditions}")
+}
+
+/// Few events are pending at any time, so each is looked up among the words.
+fn pending(filter: &Filter) -> String {
+    let conditions = filter.conditions("e", "e.seq");
+    let words = filter.words.as_ref().map(|_| {
+        let words = filter.matching(None);
+        format!(" AND EXISTS (SELECT 1 FROM search WHERE search MATCH {words} AND search.rowid = e.seq)")
     });
-    if filter.unread && of == "e" {
-        conditions.push("EXISTS (SELECT 1 FROM unread q WHERE q.seq = e.seq)".to_owned());
+    let words = words.unwrap_or_default();
+    format!("SELECT e.seq AS seq FROM event e INDEXED BY pending WHERE e.outcome = 3{conditions}{words}")
+}
+
+/// The index of words has feed, type and more, so that it finds the events alone.
+fn found(filter: &Filter, outcome: &str, facet: Option<&str>) -> String {
+    format!(
+        "SELECT search.rowid AS seq FROM search CROSS JOIN event e ON e.seq = search.rowid
+         WHERE search MATCH {} AND {outcome}{}",
+        filter.matching(facet),
+        filter.conditions("e", "search.rowid")
+    )
+}
+
+/// Walks the shorter one: all that have the words, or, if there are but few, all that are unread.
+fn found_unread(filter: &Filter) -> String {
+    const FEW: i64 = 2000;
+    let (from, seq) = match filter.all_unread {
+        0..=FEW => ("unread q CROSS JOIN search ON search.rowid = q.seq", "q.seq"),
+        _ => ("search CROSS JOIN unread q ON q.seq = search.rowid", "search.rowid"),
+    };
+    let event = if filter.since.is_some() { "CROSS JOIN event e ON e.seq = q.seq" } else { "" };
+    format!(
+        "SELECT {seq} AS seq FROM {from} {event} WHERE search MATCH {}{}",
+        filter.matching(Some(search::TOLD)),
+        filter.conditions("q", seq)
+    )
+}
+
+impl Filter {
+    /// The words, bound as the second parameter, together with feed, type and `facet`.
+    fn matching(&self, facet: Option<&str>) -> String {
+        let feed = self.feed.map(|feed| format!("f{feed}"));
+        let kind = self.kind.map(|kind| format!("t{kind}"));
+        let facets = [feed.as_deref(), kind.as_deref(), facet].into_iter().flatten();
+        let facets: String = facets.map(|facet| format!(" AND facet : {facet}")).collect();
+        format!("(?2 || '{facets}')")
     }
-    conditions.extend(filter.since.map(|since| format!("e.received_at >= {since}")));
-    format!("FROM {from} {} WHERE {} ORDER BY {seq} DESC", Record::JOINS, conditions.join(" AND "))
+
+    /// All conditions on the rows of `table`, whose number is `seq`, each after an AND.
+    fn conditions(&self, table: &str, seq: &str) -> String {
+        let mut all = format!(" AND {seq} >= {} AND {seq} < {}", self.first, self.before);
+        for (column, key) in [("feed", self.feed), ("type", self.kind)] {
+            if let Some(key) = key {
+                all += &format!(" AND {table}.{column} = {key}");
+            }
+        }
+        if let Some(since) = self.since {
+            all += &format!(" AND e.received_at >= {since}");
+        }
+        all
+    }
 }
 
 /// The first `bytes` of an event's data, or up to three less, without reading the rest.

@@ -30,14 +30,22 @@ pub(super) fn covers(data: &str, text: &str) -> bool {
     })
 }
 
-/// The words that stand for an event's feed and type.
-pub(super) fn facets(feed: i64, kind: i64) -> String {
-    format!("f{feed} t{kind}")
+/// The words that stand for what an event is, not for what it says: its feed, its type, and whether a popup ever told or will
+/// tell of it (`n`) or not (`h`: held back). None of them ever changes.
+pub(super) fn facets(feed: i64, kind: i64, told: bool) -> String {
+    format!("f{feed} t{kind} {}", if told { TOLD } else { HELD })
 }
 
-/// What is searched for, as an FTS5 query: all words, the last one as a prefix unless punctuation ends it. Nothing in `text`
+/// The facet of events that a popup told or will tell of.
+pub(super) const TOLD: &str = "n";
+
+/// The facet of all others.
+pub(super) const HELD: &str = "h";
+
+/// What is searched for, as an FTS5 query: all words, the last one as a prefix unless punctuation ends it or it
+/// has one letter. Nothing in `text`
 /// is an operator. `None` if there is no word in it, so that nothing can be found.
-pub(super) fn query(text: &str, feed: Option<i64>, kind: Option<i64>) -> Option<String> {
+pub(super) fn query(text: &str) -> Option<String> {
     let text: String = text.chars().take(QUERY_CHARS).collect();
     let mut words = text
         .split_whitespace()
@@ -55,17 +63,12 @@ pub(super) fn query(text: &str, feed: Option<i64>, kind: Option<i64>) -> Option<
         query.push('"');
         // A CJK character is a whole word already, and punctuation ends one.
         let open = |last: char| last == '*' || last.is_alphanumeric() && !is_cjk(last);
-        if words.peek().is_none() && word.ends_with(open) {
+        if words.peek().is_none() && word.ends_with(open) && word.chars().nth(1).is_some() {
             query.push('*');
         }
         query.push(' ');
     }
     query.push(')');
-    for (letter, key) in [('f', feed), ('t', kind)] {
-        if let Some(key) = key {
-            query.push_str(&format!(" AND facet : {letter}{key}"));
-        }
-    }
     Some(query)
 }
 

@@ -58,10 +58,14 @@ impl Client {
         let _ = self.shared.http.get_or_try_init(|| self.shared.connect()).await;
     }
 
-    /// Sends a request, and waits for the head of its response.
-    pub(super) async fn send(&self, request: Request) -> Result<reqwest::Response, RequestError> {
+    /// Sends a request with these headers beside the protocol's, and waits for the head of its response.
+    pub(super) async fn send(
+        &self,
+        request: Request,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, RequestError> {
         let http = self.shared.http.get_or_try_init(|| self.shared.connect()).await?;
-        let mut builder = http.get(request.url);
+        let mut builder = http.get(request.url).headers(headers);
         if let Some(id) = request.last_event_id {
             // The bytes of its UTF-8, as browsers send it: a header value from a string would be ASCII.
             builder = builder.header("Last-Event-ID", id.as_bytes());

@@ -8,12 +8,13 @@ use std::{
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{
     sync::{Notify, mpsc},
     time,
 };
-use url::Url;
+use url::{Origin, Url};
 
 use crate::{
     event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict},
@@ -34,6 +35,9 @@ const PIECE: usize = 8 << 10;
 pub struct Subscription {
     /// Where every connection begins.
     pub url: Url,
+    /// Sent with each request to this origin, in place of the client's own of the same name; a redirect to another origin
+    /// gets none of them.
+    pub headers: HeaderMap,
     /// Silence after which the connection counts as dead; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// The last event ID to begin with; empty if none.
@@ -79,8 +83,9 @@ impl Subscription {
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
         let replay = !self.last_event_id.is_empty();
+        let own = Own { origin: self.url.origin(), headers: self.headers };
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run = Run { source, client, signals, map, shown: None, replay };
+        let mut run = Run { source, client, own, signals, map, shown: None, replay };
         run.client.prepare().await;
         // An error only says that nobody is there to be told.
         let _ = run.drive(&try_now).await;
@@ -90,10 +95,23 @@ impl Subscription {
 struct Run<T, F> {
     source: EventSource,
     client: Client,
+    own: Own,
     signals: mpsc::Sender<T>,
     map: F,
     shown: Option<Status>,
     replay: bool,
+}
+
+/// The feed's own headers, and whom they may be sent to.
+struct Own {
+    origin: Origin,
+    headers: HeaderMap,
+}
+
+impl Own {
+    fn headers_for(&self, url: &Url) -> HeaderMap {
+        if url.origin() == self.origin { self.headers.clone() } else { HeaderMap::new() }
+    }
 }
 
 /// Nobody receives the signals any more.
@@ -123,7 +141,8 @@ impl<T, F: FnMut(Signal) -> T> Run<T, F> {
     /// Makes one request, and reads its response to the end.
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
         let url = request.url.clone();
-        let response = match by(self.source.deadline(), self.client.send(request)).await {
+        let headers = self.own.headers_for(&url);
+        let response = match by(self.source.deadline(), self.client.send(request, headers)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 self.source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
@@ -147,7 +166,11 @@ impl<T, F: FnMut(Signal) -> T> Run<T, F> {
     async fn read(&mut self, mut response: reqwest::Response) -> Result<(), Abandoned> {
         self.tell_outputs().await?;
         loop {
-            match by(self.source.deadline(), response.chunk()).await {
+            let chunk = tokio::select! {
+                chunk = by(self.source.deadline(), response.chunk()) => chunk,
+                () = self.signals.closed() => return Err(Abandoned),
+            };
+            match chunk {
                 Ok(Ok(Some(chunk))) => {
                     for piece in chunk.chunks(PIECE) {
                         self.source.received(now(), piece);

@@ -12,7 +12,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use bellwether_engine::{
     event_source::{Limits, Message},
     feed::{ConnectionState, Reason, State},
-    subscription::{Client, Signal, Subscription},
+    subscription::{Client, HeaderMap, Signal, Subscription},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -253,7 +253,14 @@ impl Running {
 
 /// A subscription with [`quick`] limits, from the beginning.
 pub fn subscription(url: Url) -> Subscription {
-    Subscription { url, idle_timeout: None, last_event_id: String::new(), limits: quick(), seed: 1 }
+    Subscription {
+        url,
+        headers: HeaderMap::new(),
+        idle_timeout: None,
+        last_event_id: String::new(),
+        limits: quick(),
+        seed: 1,
+    }
 }
 
 async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -3,7 +3,7 @@
 use bellwether_control::{messages::Catalogue, wire};
 
 use super::Check;
-use crate::desktop;
+use crate::{desktop, resident};
 
 /// The check of one part. None is essential: without all of them the log still fills.
 pub(super) fn check(part: &wire::Part, catalogue: &Catalogue) -> Check {
@@ -48,15 +48,9 @@ async fn display() -> wire::Part {
     part(wire::PartName::Display, found.map_err(|missing| missing.to_string()))
 }
 
-/// The window's program lies beside this one.
 fn window() -> wire::Part {
-    let program = format!("bellwether-window{}", std::env::consts::EXE_SUFFIX);
-    let found = match std::env::current_exe().map(|own| own.with_file_name(program)) {
-        Ok(path) if path.is_file() => Ok(path.display().to_string()),
-        Ok(path) => Err(path.display().to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    part(wire::PartName::Window, found)
+    let found = resident::window_program().map(|path| path.display().to_string());
+    part(wire::PartName::Window, found.map_err(|missing| missing.to_string()))
 }
 
 #[cfg(target_os = "linux")]

@@ -147,8 +147,8 @@ fn changes_that_cannot_be_say_why() {
     }
     let day = FeedChange { idle_timeout: Some(Duration::from_secs(1 << 40)), ..FeedChange::default() };
     for (result, expected) in [
-        (remove_feed(WRITTEN, &id("gone")), "there is no feed “gone”"),
-        (set_paused(WRITTEN, &id("gone"), true), "there is no feed “gone”"),
+        (remove_feed(WRITTEN, &id("gone")), "there is no feed “gone”; see: bellwether feeds"),
+        (set_paused(WRITTEN, &id("gone"), true), "there is no feed “gone”; see: bellwether feeds"),
         (
             edit_feed(WRITTEN, &id("ops"), &url("https://example.org/last")),
             "the feed “last” has this URL already; change that one, or remove it first",

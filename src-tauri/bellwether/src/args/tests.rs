@@ -1,0 +1,185 @@
+//! The grammar as a table.
+
+use super::*;
+
+fn read(line: &str) -> Result<Arguments, Stop> {
+    Arguments::from_arguments(line.split_whitespace().map(OsString::from))
+}
+
+fn client(line: &str) -> ClientCommand {
+    match read(line).unwrap().command {
+        Some(Command::Client(command)) => command,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_grammar_is_sound() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn starts() {
+    let bare = Arguments { profile: None, background: false, demo: false, command: None };
+    assert_eq!(read("bellwether").unwrap(), bare);
+    assert_eq!(
+        read("bellwether --background --demo --profile /p").unwrap(),
+        Arguments { profile: Some("/p".into()), background: true, demo: true, command: None }
+    );
+}
+
+#[test]
+fn a_profile_may_stand_anywhere() {
+    for line in [
+        "bellwether --profile /p feeds add http://a/",
+        "bellwether feeds --profile /p add http://a/",
+        "bellwether feeds add http://a/ --profile /p",
+    ] {
+        assert_eq!(read(line).unwrap().profile, Some("/p".into()), "{line}");
+    }
+}
+
+#[test]
+fn commands() {
+    let id = || "ops".to_owned();
+    let settings =
+        FeedSettings { name: None, url: None, idle_timeout: Some(300), repeats: Some(Repeats::Show) };
+    let actions = [
+        ("", None),
+        (
+            " add http://a/ --id ops --paused",
+            Some(FeedsAction::Add { url: "http://a/".into(), id: Some(id()), name: None, paused: true }),
+        ),
+        (" remove ops", Some(FeedsAction::Remove { id: id() })),
+        (" pause ops", Some(FeedsAction::Pause { id: id() })),
+        (" resume ops", Some(FeedsAction::Resume { id: id() })),
+        (" reconnect", Some(FeedsAction::Reconnect { id: None })),
+        (" reconnect ops", Some(FeedsAction::Reconnect { id: Some(id()) })),
+        (" test ops", Some(FeedsAction::Test { id: id() })),
+        (" edit ops --idle-timeout 5m --repeats show", Some(FeedsAction::Edit { id: id(), settings })),
+    ];
+    for (rest, action) in actions {
+        for (json, flag) in [(false, ""), (true, " --json")] {
+            let line = format!("bellwether feeds{rest}{flag}");
+            let expected = FeedsArgs { json, action: action.clone() };
+            assert_eq!(client(&line), ClientCommand::Feeds(expected), "{line}");
+        }
+    }
+    assert_eq!(client("bellwether status"), ClientCommand::Status(JsonArgs { json: false }));
+    assert_eq!(client("bellwether doctor --json"), ClientCommand::Doctor(JsonArgs { json: true }));
+    assert_eq!(client("bellwether test-notification"), ClientCommand::TestNotification);
+    assert_eq!(client("bellwether quit"), ClientCommand::Quit);
+    assert_eq!(read("bellwether demo --port 80").unwrap().command, Some(Command::Demo { port: 80 }));
+}
+
+#[test]
+fn listen() {
+    let line =
+        "bellwether listen http://a/ -H X-Key:v --event x --event y --last-event-id 7 --count 3 --json";
+    let expected = ListenArgs {
+        url: Url::parse("http://a/").unwrap(),
+        headers: vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))],
+        events: vec!["x".into(), "y".into()],
+        last_event_id: "7".into(),
+        count: Some(3),
+        json: true,
+    };
+    assert_eq!(read(line).unwrap().command, Some(Command::Listen(expected)));
+}
+
+#[test]
+fn headers_are_checked_where_they_are_typed() {
+    for (header, expected) in [
+        ("Authorization: Bearer a:b", Ok(("authorization", "Bearer a:b"))),
+        ("X-Empty:", Ok(("x-empty", ""))),
+        ("no colon", Err("there is no colon")),
+        ("bad name: v", Err("cannot be a header's name")),
+        ("X-Key: a\nb", Err("no header may have")),
+    ] {
+        match (parse_header(header), expected) {
+            (Ok((name, value)), Ok(expected)) => {
+                assert_eq!((name.as_str(), value.to_str().unwrap()), expected);
+            }
+            (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
+            (parsed, expected) => panic!("{header}: {parsed:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn events() {
+    let ClientCommand::Events(events) = client("bellwether events") else { panic!() };
+    assert_eq!((events.limit, events.json, events.since), (50, false, None));
+    let ClientCommand::Events(events) = client(
+        "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0",
+    ) else {
+        panic!()
+    };
+    assert_eq!(events.since, Some(Since::Ago(SignedDuration::from_hours(2))));
+    assert!(events.unread && events.held_back && events.limit == 0);
+}
+
+#[test]
+fn wrong_usage_is_two_lines_and_code_2() {
+    for (line, says) in [
+        ("bellwether feed", "unrecognized subcommand 'feed'"),
+        ("bellwether --frobnicate", "unexpected argument '--frobnicate'"),
+        ("bellwether --demo status", "--demo is for the start"),
+        ("bellwether listen", "<URL>"),
+        ("bellwether listen nonsense", "it should look like https://"),
+        ("bellwether listen ftp://a/", "ftp is not supported"),
+        ("bellwether listen http://a/ --count 0", "--count <N>"),
+        ("bellwether feeds edit ops", "--idle-timeout <TIME>"),
+        ("bellwether feeds edit ops --repeats maybe", "[possible values: hide, show]"),
+        ("bellwether events --since yesterday", "such as 15m, 2h, 7d"),
+        ("bellwether events --limit -1", "-1"),
+    ] {
+        let stop = read(line).unwrap_err();
+        assert_eq!(stop.code, 2, "{line}");
+        assert!(stop.text.starts_with("bellwether: ") && stop.text.contains(says), "{line}: {}", stop.text);
+        assert_eq!(stop.text.lines().count(), 2, "{line}: {}", stop.text);
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for line in ["bellwether --help", "bellwether --version", "bellwether feeds add --help"] {
+        assert_eq!(read(line).unwrap_err().code, 0, "{line}");
+    }
+}
+
+#[test]
+fn points_in_time() {
+    let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    for (text, moment) in [
+        ("30s", Some("2026-11-20T11:59:30Z")),
+        ("15m", Some("2026-11-20T11:45:00Z")),
+        ("2h", Some("2026-11-20T10:00:00Z")),
+        ("7d", Some("2026-11-13T12:00:00Z")),
+        ("1w", Some("2026-11-13T12:00:00Z")),
+        ("2026-11-20T08:00:00+08:00", Some("2026-11-20T00:00:00Z")),
+        ("2026-11-20T08:00:00.5Z", Some("2026-11-20T08:00:00.5Z")),
+        ("", None),
+        ("h", None),
+        ("-2h", None),
+        ("+2h", None),
+        ("2 h", None),
+        ("2y", None),
+        ("二h", None),
+        ("99999999999d", None),
+        ("tomorrow", None),
+    ] {
+        let since = parse_since(text).ok().map(|since| since.before(now).to_string());
+        assert_eq!(since.as_deref(), moment, "{text}");
+    }
+    assert_eq!(parse_since("4000000000w").unwrap().before(now), Timestamp::UNIX_EPOCH);
+}
+
+#[test]
+fn idle_timeouts() {
+    for (text, seconds) in
+        [("0", Some(0)), ("90", Some(90)), ("5m", Some(300)), ("", None), ("x", None), ("9999w", None)]
+    {
+        assert_eq!(parse_seconds(text).ok(), seconds, "{text}");
+    }
+}

@@ -1,0 +1,150 @@
+//! What the page may ask for: a request to the resident program, and its updates.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+};
+
+use bellwether_control::{
+    client::{Client, ClientError},
+    wire::{OpenWindow, Update},
+};
+use futures_util::{
+    StreamExt as _,
+    future::{AbortHandle, Abortable},
+};
+use serde::Serialize;
+use serde_json::Value;
+use tauri::{Runtime, State, WebviewWindow, ipc::Channel};
+
+/// Longest request path in bytes; a search is the longest part of one.
+const MAX_PATH: usize = 8 * 1024;
+
+/// What the page has no use for (`/quit`, `/window` …) is not passed on.
+const ROOMS: [&str; 5] = ["status", "feeds", "events", "demo", "settings"];
+
+/// The link to the resident program.
+pub(crate) struct Link {
+    client: Client,
+    /// The event that the window was opened for, until the page was told.
+    event: Mutex<Option<u64>>,
+    /// Ends the updates that an earlier load of the page asked for.
+    earlier: Mutex<Option<AbortHandle>>,
+}
+
+impl Link {
+    pub(crate) fn new(client: Client, event: Option<u64>) -> Self {
+        Self { client, event: Mutex::new(event), earlier: Mutex::default() }
+    }
+}
+
+/// What the page gets instead of an answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct Failure {
+    /// A code of `wire::ErrorCode`, or `unreachable`.
+    code: Value,
+    message: String,
+    detail: String,
+}
+
+impl Failure {
+    fn new(code: &str, message: &str, detail: &str) -> Self {
+        Self { code: code.into(), message: message.into(), detail: detail.into() }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClientError::Refused(answer) => {
+                let code = serde_json::to_value(answer.code).unwrap_or_default();
+                Self { code, message, detail: answer.detail }
+            }
+            ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
+            ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),
+        }
+    }
+}
+
+/// One request on the control socket.
+#[tauri::command]
+pub(crate) async fn request(
+    link: State<'_, Link>,
+    method: String,
+    path: String,
+    body: Option<Value>,
+) -> Result<Value, Failure> {
+    check(&method, &path)?;
+    Ok(link.client.request(&method, &path, body.as_ref()).await?)
+}
+
+fn check(method: &str, path: &str) -> Result<(), Failure> {
+    let room = path.strip_prefix('/').and_then(|rest| rest.split(['/', '?']).next());
+    let fits = matches!(method, "GET" | "POST" | "PATCH" | "DELETE")
+        && path.len() <= MAX_PATH
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\')
+        && !path.split(['/', '?']).any(|segment| segment == "." || segment == "..")
+        && room.is_some_and(|room| ROOMS.contains(&room));
+    if fits {
+        Ok(())
+    } else {
+        Err(Failure::new("bad_request", "the window does not pass this request on", path))
+    }
+}
+
+/// Hands every update to the page until the resident program ends or the page asks anew, and brings the window to the front
+/// when that is asked for.
+#[tauri::command]
+pub(crate) async fn updates<R: Runtime>(
+    window: WebviewWindow<R>,
+    link: State<'_, Link>,
+    channel: Channel<Update>,
+) -> Result<(), Failure> {
+    let (handle, registration) = AbortHandle::new_pair();
+    if let Some(earlier) = lock(&link.earlier).replace(handle) {
+        earlier.abort();
+    }
+    Abortable::new(follow(&window, &link, &channel), registration).await.unwrap_or(Ok(()))
+}
+
+async fn follow<R: Runtime>(
+    window: &WebviewWindow<R>,
+    link: &Link,
+    channel: &Channel<Update>,
+) -> Result<(), Failure> {
+    let mut updates = pin!(link.client.updates(true).await?);
+    while let Some(update) = updates.next().await {
+        let update = update?;
+        if matches!(update, Update::OpenWindow(_)) {
+            bring_to_front(window);
+        }
+        let is_status = matches!(update, Update::Status(_));
+        send(channel, update)?;
+        if is_status && let Some(event) = lock(&link.event).take() {
+            send(channel, Update::OpenWindow(OpenWindow { event: Some(event) }))?;
+        }
+    }
+    Ok(())
+}
+
+fn send(channel: &Channel<Update>, update: Update) -> Result<(), Failure> {
+    channel
+        .send(update)
+        .map_err(|error| Failure::new("internal", "an update did not reach the page", &error.to_string()))
+}
+
+fn bring_to_front<R: Runtime>(window: &WebviewWindow<R>) {
+    // A desktop may refuse; the window is open all the same.
+    let _ = window.unminimize();
+    let _ = window.show();
+    let _ = window.set_focus();
+}
+
+fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Each holds one plain value: nothing is left half done by a panic.
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

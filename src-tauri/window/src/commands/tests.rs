@@ -1,0 +1,186 @@
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixListener,
+    path::Path,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use serde_json::json;
+use tauri::{
+    ipc::{CallbackFn, InvokeBody},
+    test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder},
+    webview::InvokeRequest,
+};
+
+use super::*;
+
+/// Not declared in the build script, so not for the page.
+#[tauri::command]
+fn undeclared() -> &'static str {
+    "reached"
+}
+
+struct Page {
+    _app: tauri::App<MockRuntime>,
+    window: WebviewWindow<MockRuntime>,
+}
+
+impl Page {
+    fn open(socket: &Path) -> Self {
+        let app = mock_builder()
+            .manage(Link::new(Client::new(socket).unwrap(), Some(42)))
+            .invoke_handler(tauri::generate_handler![request, updates, undeclared])
+            .build(crate::context())
+            .unwrap();
+        let window = tauri::WebviewWindowBuilder::new(&app, "main", Default::default()).build().unwrap();
+        Self { _app: app, window }
+    }
+
+    fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
+        let request = InvokeRequest {
+            cmd: command.into(),
+            callback: CallbackFn(0),
+            error: CallbackFn(1),
+            url: "tauri://localhost".parse().unwrap(),
+            body: InvokeBody::Json(arguments),
+            headers: Default::default(),
+            invoke_key: INVOKE_KEY.to_owned(),
+        };
+        get_ipc_response(&self.window, request).map(|body| body.deserialize().unwrap())
+    }
+
+    fn request(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
+        self.call("request", json!({ "method": method, "path": path, "body": body }))
+    }
+}
+
+/// A socket that answers each request with the next of `answers`, and tells what it read.
+fn serve(socket: &Path, answers: &'static [&'static str]) -> mpsc::Receiver<String> {
+    let listener = UnixListener::bind(socket).unwrap();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut read = Vec::new();
+            let mut chunk = [0; 4096];
+            while !is_whole(&read) {
+                let length = stream.read(&mut chunk).unwrap();
+                read.extend_from_slice(&chunk[..length]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            tell.send(String::from_utf8(read).unwrap()).unwrap();
+        }
+    });
+    told
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+}
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn a_request_reaches_the_socket_and_its_answer_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let told = serve(
+        &socket,
+        &[
+            "HTTP/1.1 201 Created\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{\"id\":\"ops\"}",
+            "HTTP/1.1 409 Conflict\r\ncontent-length: 66\r\nconnection: close\r\n\r\n{\"code\":\"duplicate_url\",\"message\":\"there already\",\"detail\":\"ops\"} ",
+            "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
+        ],
+    );
+    let page = Page::open(&socket);
+
+    let draft = json!({ "url": "https://example.org/" });
+    assert_eq!(page.request("POST", "/feeds", &draft), Ok(json!({ "id": "ops" })));
+    let request = told.recv_timeout(SOON).unwrap();
+    assert!(
+        request.starts_with("POST /feeds HTTP/1.1\r\n") && request.ends_with(&draft.to_string()),
+        "{request}"
+    );
+
+    let refused = json!({ "code": "duplicate_url", "message": "there already", "detail": "ops" });
+    assert_eq!(page.request("POST", "/feeds", &draft), Err(refused));
+    assert_eq!(page.request("DELETE", "/feeds/ops", &Value::Null), Ok(Value::Null));
+}
+
+#[test]
+fn without_the_resident_program_a_request_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(&folder.path().join("control.sock"));
+    let failure = page.request("GET", "/status", &Value::Null).unwrap_err();
+    assert_eq!(failure["code"], "unreachable", "{failure}");
+}
+
+#[test]
+fn other_requests_are_not_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(&folder.path().join("control.sock"));
+    for (method, path) in [
+        ("PUT", "/feeds"),
+        ("get", "/feeds"),
+        ("GET", "feeds"),
+        ("GET", "//feeds"),
+        ("GET", "/quit"),
+        ("GET", "/updates"),
+        ("GET", "/feeds/../quit"),
+        ("GET", "/feeds\r\nx: y"),
+        ("GET", "/feeds#"),
+        ("GET", "/feeds/é"),
+        ("GET", "@example.org/feeds"),
+    ] {
+        let failure = page.request(method, path, &Value::Null).unwrap_err();
+        assert_eq!(failure["code"], "bad_request", "{method} {path}: {failure}");
+    }
+}
+
+#[test]
+fn a_command_that_is_not_declared_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = Page::open(&folder.path().join("control.sock"));
+    for command in ["undeclared", "plugin:window|close", "plugin:event|listen", "plugin:app|version"] {
+        let refusal = page.call(command, json!({})).unwrap_err().to_string();
+        assert!(refusal.contains("not allowed") || refusal.contains("not found"), "{command}: {refusal}");
+    }
+}
+
+#[test]
+fn updates_reach_the_page_and_the_event_asked_for_follows_the_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let told = serve(
+        &socket,
+        &[concat!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n",
+            r#"data: {"kind":"status","value":{"version":"0.1.0","pid":1,"started_at":"2026-01-01T00:00:00.000Z","#,
+            r#""language":"system","locale":"en","config":{"path":"/c/feeds.toml","error":null},"#,
+            r#""event_log":"/d/events.db","parts":[],"feeds":[]}}"#,
+            "\n\n",
+            r#"data: {"kind":"events_changed"}"#,
+            "\n\n",
+        )],
+    );
+    let page = Page::open(&socket);
+    let (tell, received) = mpsc::channel();
+    let channel = Channel::new(move |body| {
+        let update: Value = body.deserialize()?;
+        tell.send(
+            update["kind"].as_str().unwrap_or_default().to_owned() + &update["value"]["event"].to_string(),
+        )
+        .unwrap();
+        Ok(())
+    });
+    let link = tauri::Manager::state::<Link>(&page.window);
+    tauri::async_runtime::block_on(follow(&page.window, &link, &channel)).unwrap();
+    drop(channel);
+    assert!(told.recv_timeout(SOON).unwrap().starts_with("GET /updates?window=true "));
+    assert_eq!(received.iter().collect::<Vec<_>>(), ["statusnull", "open_window42", "events_changednull"]);
+}
