@@ -410,3 +410,28 @@ async fn what_waited_for_a_notification_server_is_drawn_together_feed_by_feed() 
     assert_eq!(fixture.feed("many", |_| true).await.counts.unread, 40);
     assert!(fixture.popups.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn an_edit_that_the_log_cannot_take_is_taken_up_once_it_can() {
+    let script = || vec![vec![stream(&numbers([1])), Act::Hold]];
+    let [one, two, three] = [script(), script(), script()].map(ScriptedServer::start);
+    let (one, two, three) = (one.await, two.await, three.await);
+    let mut fixture = Fixture::start(&feed("a", &one, ""));
+    fixture.events("a", 1).await;
+
+    // Somebody else holds the log, for longer than a write waits.
+    let mut other = EventLog::open(&fixture.folder.path().join("events.db")).expect("the log");
+    let held = other.begin().expect("the log");
+    let config = feed("a", &two, "") + &feed("b", &three, "");
+    fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    let error = fixture.engine.log_error().await.expect("the engine runs");
+    assert!(error.expect("an error").contains("locked"));
+    drop(held);
+
+    fixture.events("a", 2).await;
+    fixture.events("b", 1).await;
+    assert_eq!(fixture.feed("a", |_| true).await.feed.url, two.url("/"));
+    let look = async { while fixture.engine.log_error().await.expect("the engine runs").is_some() {} };
+    timeout(PATIENCE, look).await.expect("the error's end");
+}
