@@ -77,7 +77,7 @@ fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: S
 async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
     match command {
-        None => become_resident(&profile, &start).await,
+        None => become_resident(profile, &start).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
@@ -91,7 +91,7 @@ const CHANGE_OF_INSTANCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Becomes the resident program, or asks the one that runs already to open the window.
-async fn become_resident(profile: &Profile, start: &Start) -> ExitCode {
+async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
     let deadline = Instant::now() + CHANGE_OF_INSTANCE;
     loop {
         match resident::run(profile.clone(), start).await {
@@ -101,7 +101,7 @@ async fn become_resident(profile: &Profile, start: &Start) -> ExitCode {
             }
             Err(_) => {}
         }
-        match open_running(profile, start).await {
+        match open_running(&profile, start).await {
             Ok(()) => {
                 resident::say(&InstanceError::Running.to_string());
                 return ExitCode::SUCCESS;

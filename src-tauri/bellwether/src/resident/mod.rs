@@ -90,8 +90,10 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let parts = Parts::new();
     let desktop = Desktop::watch();
     let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
+    let config = ConfigFile::new(profile.config_file.clone());
+    resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
-        config: ConfigFile::new(profile.config_file.clone()),
+        config,
         log,
         client,
         limits: Limits::default(),
@@ -112,7 +114,6 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     watch::watch(&resident.profile.config_file, engine.clone())
         .context("cannot watch the folder of feeds.toml for changes")?;
     presence::start(&resident, &desktop, start, popup_reports);
-    resident.resume_demo().await;
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });
     resident.greet(start).await;
@@ -121,6 +122,17 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let _ = std::fs::remove_file(&resident.profile.socket);
     let _ = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
     Ok(())
+}
+
+/// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given. A port that is taken is no
+/// reason not to start: the feed itself will say that nobody answers there as it should.
+async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) {
+    let Ok(config) = config.load() else { return };
+    let demo = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID);
+    let Some(port) = demo.and_then(|feed| Demo::port_of(&feed.url)) else { return };
+    if let Ok(demo) = Demo::bind(port).await {
+        tokio::spawn(demo.serve(Arc::clone(catalogue)));
+    }
 }
 
 /// A different jitter for each run; nothing secret depends on it.
@@ -248,17 +260,6 @@ impl Resident {
         };
         tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
         Ok(self.engine.add_feed(feed).await?)
-    }
-
-    /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given.
-    async fn resume_demo(&self) {
-        let Ok(feeds) = self.engine.feeds().await else { return };
-        let demo = feeds.iter().find(|view| view.feed.id.as_str() == demo::ID);
-        let Some(port) = demo.and_then(|view| Demo::port_of(&view.feed.url)) else { return };
-        // If the port is taken, the feed itself will say that nobody answers there as it should.
-        if let Ok(demo) = Demo::bind(port).await {
-            tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
-        }
     }
 
     /// What a start shows: the window, the demo, and in a terminal where everything is.

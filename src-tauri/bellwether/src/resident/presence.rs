@@ -34,6 +34,9 @@ use crate::{
 /// How many popups may wait for the notification server; the engine hands over a few at a time.
 const QUEUE: usize = 16;
 
+/// The key of popups that tell of several events; no rule can write it, for texts of rules have no control characters.
+const BACKLOG_KEY: &str = "\0backlog";
+
 /// How often the tray's view is made anew at the most.
 const VIEW_PAUSE: Duration = Duration::from_millis(200);
 
@@ -90,7 +93,8 @@ impl Notifier for Popups {
                 body,
                 urgency: notification.urgency,
                 url: None,
-                key: None,
+                // The next one of this feed takes its place.
+                key: Some(BACKLOG_KEY.to_owned()),
             }
         } else {
             popup::Popup {

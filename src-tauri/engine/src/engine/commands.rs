@@ -43,7 +43,7 @@ impl EventLoop {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
             }
             Command::Report(report) => self.note_report(report),
-            Command::RetryPopups => self.outbox.resume(),
+            Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
             Command::Shutdown(_) => {}
         }

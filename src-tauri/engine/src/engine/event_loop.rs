@@ -382,8 +382,7 @@ impl EventLoop {
     /// What became of a popup, or of the notification server.
     pub(super) fn note_report(&mut self, report: Report) {
         match report {
-            Report::Available(true) => self.outbox.resume(),
-            Report::Available(false) => self.outbox.suspend(),
+            Report::Available(there) => self.outbox.set_server(there),
             // A sample is no event's popup.
             Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
             Report::Shown { events } => {
@@ -397,7 +396,7 @@ impl EventLoop {
             }
             Report::Failed { .. } => {
                 self.outbox.reported();
-                self.outbox.suspend();
+                self.outbox.refuse();
                 let Some(commands) = self.command_sender.upgrade() else { return };
                 self.connector.runtime.spawn(async move {
                     sleep(POPUP_RETRY).await;

@@ -10,13 +10,16 @@ use super::Popup;
 /// How many popups may be with the notifier without a report.
 const WITH_NOTIFIER: usize = 4;
 
-/// How many popups may wait here.
-const WAITING: usize = 64;
+/// How many popups may wait here. Few, so that a burst is drawn together soon.
+const WAITING: usize = 8;
 
 /// Popups between the log and the notifier.
 #[derive(Default)]
 pub(super) struct Outbox {
-    available: bool,
+    /// There is a notification server.
+    server: bool,
+    /// It refused a popup, and is left alone for a while.
+    refused: bool,
     waiting: VecDeque<Popup>,
     with_notifier: usize,
     /// Whether the log may hold pending events that are neither here nor with the notifier.
@@ -31,7 +34,7 @@ impl Outbox {
 
     /// A committed event's popup.
     pub(super) fn offer(&mut self, popup: impl FnOnce() -> Popup) {
-        if !self.available || self.more_in_log || self.waiting.len() >= WAITING {
+        if !self.is_open() || self.more_in_log || self.waiting.len() >= WAITING {
             self.more_in_log = true;
             return;
         }
@@ -40,7 +43,7 @@ impl Outbox {
 
     /// Whether it is time to read from the log: then nothing pending is here or with the notifier.
     pub(super) fn wants_from_log(&self) -> bool {
-        self.available && self.more_in_log && self.waiting.is_empty() && self.with_notifier == 0
+        self.is_open() && self.more_in_log && self.waiting.is_empty() && self.with_notifier == 0
     }
 
     /// What the log held when [`Outbox::wants_from_log`]; `complete` if there is no more.
@@ -51,7 +54,7 @@ impl Outbox {
 
     /// The next popup for the notifier, if it may have one.
     pub(super) fn next(&mut self) -> Option<Popup> {
-        if !self.available || self.with_notifier >= WITH_NOTIFIER {
+        if !self.is_open() || self.with_notifier >= WITH_NOTIFIER {
             return None;
         }
         let popup = self.waiting.pop_front()?;
@@ -64,18 +67,28 @@ impl Outbox {
         self.with_notifier = self.with_notifier.saturating_sub(1);
     }
 
-    /// The notification server came, or may be tried again: what is pending is read from the log anew.
-    pub(super) fn resume(&mut self) {
-        if !self.available {
-            self.available = true;
+    /// The notification server came or went. What is pending then is in the log.
+    pub(super) fn set_server(&mut self, there: bool) {
+        if self.server != there {
+            self.server = there;
+            self.refused = false;
             self.start_over();
         }
     }
 
-    /// The notification server went, or refused: popups wait in the log.
-    pub(super) fn suspend(&mut self) {
-        self.available = false;
+    /// The notification server refused a popup: nothing more goes to it until [`Outbox::retry`].
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
         self.start_over();
+    }
+
+    /// A server that refused a popup is asked again.
+    pub(super) fn retry(&mut self) {
+        self.refused = false;
+    }
+
+    fn is_open(&self) -> bool {
+        self.server && !self.refused
     }
 
     fn start_over(&mut self) {
@@ -96,7 +109,7 @@ mod tests {
 
     fn ready() -> Outbox {
         let mut outbox = Outbox::new();
-        outbox.resume();
+        outbox.set_server(true);
         outbox.refill(Vec::new(), true);
         outbox
     }
@@ -134,10 +147,25 @@ mod tests {
     fn after_the_server_was_away_everything_pending_is_read_anew() {
         let mut outbox = ready();
         outbox.offer(|| popup(1));
-        outbox.suspend();
+        outbox.set_server(false);
         assert!(outbox.next().is_none());
         assert!(!outbox.wants_from_log());
-        outbox.resume();
+        outbox.set_server(true);
         assert!(outbox.wants_from_log());
+    }
+
+    #[test]
+    fn a_server_that_refused_is_left_alone_for_a_while_and_an_absent_one_until_it_comes() {
+        let mut outbox = ready();
+        outbox.offer(|| popup(1));
+        assert!(outbox.next().is_some());
+        outbox.reported();
+        outbox.refuse();
+        assert!(!outbox.wants_from_log());
+        outbox.retry();
+        assert!(outbox.wants_from_log());
+        outbox.set_server(false);
+        outbox.retry();
+        assert!(!outbox.wants_from_log());
     }
 }
