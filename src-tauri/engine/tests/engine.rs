@@ -1,5 +1,7 @@
 //! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
 
+#![allow(clippy::expect_used, reason = "what is expected and does not hold ends the test")]
+
 mod support;
 
 use std::{
@@ -434,4 +436,29 @@ async fn the_end_of_the_loop_is_told_also_when_it_panics() {
     assert!(engine.feeds().await.is_err());
     let logged = reader.page(&Query { limit: 1, ..Query::default() }).expect("the log").records;
     assert_eq!(logged[0].outcome, Outcome::Pending, "it is shown at the next start");
+}
+
+#[tokio::test]
+async fn an_edit_that_the_log_cannot_take_is_taken_up_once_it_can() {
+    let script = || vec![vec![stream(&numbers([1])), Act::Hold]];
+    let [one, two, three] = [script(), script(), script()].map(ScriptedServer::start);
+    let (one, two, three) = (one.await, two.await, three.await);
+    let mut fixture = Fixture::start(&feed("a", &one, ""));
+    fixture.events("a", 1).await;
+
+    // Somebody else holds the log, for longer than a write waits.
+    let mut other = EventLog::open(&fixture.folder.path().join("events.db")).expect("the log");
+    let held = other.begin().expect("the log");
+    let config = feed("a", &two, "") + &feed("b", &three, "");
+    fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    let error = fixture.engine.log_error().await.expect("the engine runs");
+    assert!(error.expect("an error").contains("locked"));
+    drop(held);
+
+    fixture.events("a", 2).await;
+    fixture.events("b", 1).await;
+    assert_eq!(fixture.feed("a", |_| true).await.feed.url, two.url("/"));
+    let look = async { while fixture.engine.log_error().await.expect("the engine runs").is_some() {} };
+    timeout(PATIENCE, look).await.expect("the error's end");
 }
