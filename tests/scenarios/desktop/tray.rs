@@ -1,5 +1,6 @@
 //! The tray: its menu and its icon.
 
+use bellwether_control::messages::Catalogue;
 use bellwether_control::wire::Outcome;
 use bellwether_tests::{Desktop, Need, Notifications, Source, free_port, needs, until};
 use serde_json::{Value, json};
@@ -102,16 +103,11 @@ fn another_language_reaches_menu_and_popups_at_once() {
     until(PATIENCE, "the event in the menu", || desktop.tray_menu().contains(&"before".to_owned()));
 
     let _: Value = resident.call("PATCH", "/settings", &json!({ "language": "zh-CN" }));
-    let chinese = [
-        "1 个订阅源已连接  (disabled)",
-        "--",
-        "before",
-        "--",
-        "打开 Bellwether",
-        "全部重新连接",
-        "--",
-        "退出",
-    ];
+    let texts = Catalogue::new("zh-CN");
+    let status = format!("{}  (disabled)", texts.count("tray.status_fine", 1));
+    let [open, reconnect, quit] = ["tray.open", "tray.reconnect", "tray.quit"].map(|key| texts.text(key));
+    let chinese = [&status, "--", "before", "--", open, reconnect, "--", quit];
+    assert_eq!(quit, "退出");
     until(PATIENCE, "a Chinese menu", || desktop.tray_menu() == chinese);
     source.send("message", &json!({ "title": "after" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "after");
