@@ -152,7 +152,8 @@ impl Updates {
     }
 }
 
-fn parse(answer: &[u8]) -> Option<Answer> {
+/// An answer with a JSON body.
+pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

@@ -117,12 +117,31 @@ impl Desktop {
         self.run("xdotool", &["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
+    /// Presses keys, such as `alt+F4`, as the keyboard does: what has the focus gets them.
+    #[track_caller]
+    pub fn press(&self, keys: &str) {
+        self.run("xdotool", &["key", keys]);
+    }
+
     /// The titles of the windows that are open.
     pub fn windows(&self) -> Vec<String> {
         // xdotool fails where nothing is found.
         let titles =
             self.try_run("xdotool", &["search", "--onlyvisible", "--name", ".+", "getwindowname", "%@"]);
         titles.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// The processes that run in it, whoever started them: each one's id and command line.
+    pub fn processes(&self) -> Vec<(u32, String)> {
+        let mark = format!("DESKTOP_DIR={}\0", self.folder.display()).into_bytes();
+        let folders = fs::read_dir("/proc").expect("/proc can be read").flatten().map(|entry| entry.path());
+        let ours = folders.filter_map(|folder| {
+            let id = folder.file_name()?.to_str()?.parse().ok()?;
+            let environment = fs::read(folder.join("environ")).ok()?;
+            environment.windows(mark.len()).find(|window| *window == mark)?;
+            Some((id, fs::read_to_string(folder.join("cmdline")).ok()?.replace('\0', " ")))
+        });
+        ours.collect()
     }
 
     /// Saves a picture of the whole screen as PNG.

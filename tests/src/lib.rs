@@ -25,7 +25,9 @@ mod numbered;
 mod process;
 mod resident;
 mod server;
+mod source;
 mod until;
+mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
@@ -35,7 +37,9 @@ pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;
 pub use resident::{Resident, program};
 pub use server::{Server, free_port};
+pub use source::Source;
 pub use until::{PATIENCE, until, until_some};
+pub use webdriver::{Page, WINDOW_PATIENCE, WebDriver};
 
 use std::path::{Path, PathBuf};
 

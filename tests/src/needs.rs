@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
 
+use crate::resident::program;
+
 /// Something that a scenario needs of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Need {
@@ -22,8 +24,8 @@ pub enum Need {
     Go,
     /// nginx, and openssl for its certificate.
     Nginx,
-    /// WebKitWebDriver, to drive the real window.
-    WebDriver,
+    /// The window's program beside the resident program, where that looks for it, and WebKitWebDriver to drive it.
+    Window,
 }
 
 impl Need {
@@ -54,7 +56,13 @@ impl Need {
             Self::Node => &["node"],
             Self::Go => &["go"],
             Self::Nginx => &["nginx", "openssl"],
-            Self::WebDriver => &["WebKitWebDriver"],
+            Self::Window => {
+                let window = program().with_file_name("bellwether-window");
+                if !window.is_file() {
+                    return Some(format!("{} is not built", window.display()));
+                }
+                &["WebKitWebDriver"]
+            }
         };
         if self == Self::Desktop && !bindings() {
             return Some("PyGObject (python3-gi) is not installed".into());

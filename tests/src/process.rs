@@ -86,7 +86,8 @@ impl Process {
     pub fn kill(&mut self) {
         if self.exited().is_none() {
             let _ = kill_process(pid(&self.child), Signal::KILL);
-            let _ = self.child.wait();
+            // Not `Child::wait`, which would close its standard input and so end its group.
+            poll(Duration::from_secs(5), || self.exited());
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Resident {
     environment: BTreeMap<OsString, OsString>,
     control: Control,
     process: Option<Process>,
+    /// Programs that were killed and left children behind.
+    killed: Vec<Process>,
 }
 
 impl Resident {
@@ -36,7 +38,7 @@ impl Resident {
         // Else libraries fall back to the user's own bus.
         environment.insert("DBUS_SESSION_BUS_ADDRESS".into(), "unix:path=/nonexistent/bus".into());
         let control = Control::new(&profile.path().join("control.sock"));
-        Self { profile, environment, control, process: None }
+        Self { profile, environment, control, process: None, killed: Vec::new() }
     }
 
     /// Starts it without a display, with this text as its `feeds.toml`.
@@ -149,6 +151,14 @@ impl Resident {
     pub fn kill(&mut self) {
         self.process().kill();
         self.process = None;
+    }
+
+    /// `kill -9`, after which what it started, such as its window, lives on until this value is dropped.
+    #[track_caller]
+    pub fn kill_alone(&mut self) {
+        self.process().kill();
+        let killed = self.process.take();
+        self.killed.extend(killed);
     }
 
     /// Asks it to quit and waits until it has.

@@ -29,7 +29,7 @@ const CHORES: [Chore; 7] = [
     ),
     ("test", "[FILTER]", "every test there is: units, UI, scenarios in virtual desktops", test::test),
     ("check", "", "formatting, lints and lock files", check::check),
-    ("bench", "[NAME]", "measure a release build and print the figures beside their budgets", bench::bench),
+    ("bench", "[NAME…]", "measure a release build and print the figures beside their budgets", bench::bench),
     ("package", "", "make the .deb in target/package", package::package),
     (
         "screenshots",

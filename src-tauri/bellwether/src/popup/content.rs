@@ -11,6 +11,12 @@ const DEFAULT_ACTION: &str = "default";
 /// The action of the button.
 const OPEN_ACTION: &str = "open";
 
+/// Most lines of a popup's body. Some servers show as many as they get, and one event would cover the screen; all of the
+/// text is in the log.
+const MAX_LINES: usize = 8;
+/// Most characters of a popup's body.
+const MAX_CHARACTERS: usize = 500;
+
 /// `replaces_id`: the server's id of the popup whose place it takes.
 pub(super) fn notification(
     popup: &Popup,
@@ -30,7 +36,7 @@ pub(super) fn notification(
             Urgency::Critical => notify_rust::Urgency::Critical,
         })
         .summary(&popup.summary)
-        .body(&if server.markup { escape(&popup.body) } else { popup.body.clone() });
+        .body(&if server.markup { escape(&shorten(&popup.body)) } else { shorten(&popup.body) });
     if server.actions && server.default_is_a_button {
         notification.action(DEFAULT_ACTION, catalogue.text("popup.open"));
     } else if server.actions {
@@ -41,6 +47,13 @@ pub(super) fn notification(
         notification.id(id);
     }
     notification
+}
+
+/// The beginning of a text, as much as a popup has room for.
+fn shorten(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
+    let short: String = lines.join("\n").chars().take(MAX_CHARACTERS).collect();
+    if short.len() < text.trim_end().len() { short.trim_end().to_owned() + "…" } else { short }
 }
 
 /// Takes the meaning from what would be markup (Desktop Notifications 1.3, "Markup").
@@ -85,6 +98,20 @@ mod tests {
         assert_eq!(escaped.summary, "Disk < 5 % & falling", "summaries are plain text everywhere");
         let plain = notification(&popup(), &server(false, true, false), &english, None);
         assert_eq!(plain.body, "<b>磁盘</b> & \"more\"");
+    }
+
+    #[test]
+    fn a_body_is_as_long_as_a_popup_has_room_for() {
+        for (text, expected) in [
+            (String::new(), String::new()),
+            ("one\ntwo".to_owned(), "one\ntwo".to_owned()),
+            ("line\n".repeat(8), "line\n".repeat(8).trim_end().to_owned()),
+            ("line\n".repeat(9), "line\n".repeat(8).trim_end().to_owned() + "…"),
+            ("磁".repeat(500), "磁".repeat(500)),
+            ("磁".repeat(501), "磁".repeat(500) + "…"),
+        ] {
+            assert_eq!(shorten(&text), expected);
+        }
     }
 
     #[test]

@@ -1,0 +1,225 @@
+//! Popups: what they say, and what a click on them does.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use bellwether_control::wire::{Event, Outcome, PartName};
+use bellwether_tests::{Desktop, Need, Notifications, Resident, Source, needs, until, until_some};
+use serde_json::{Value, json};
+
+use crate::{PATIENCE, connected, feed, until_connected, until_outcome, until_part, until_read, wish};
+
+#[test]
+fn an_event_becomes_a_popup_of_plain_text() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let resident = connected(
+        &desktop,
+        &source,
+        r#"
+        [[feed.rule]]
+        event = "alert"
+        notify = { title = "{{ data.title }}", body = "{{ data.text }}", urgency = "critical" }
+        [[feed.rule]]
+        event = "whisper"
+        notify = { urgency = "low" }
+        [[feed.rule]]
+        event = "silent*"
+        action = "log"
+        [[feed.rule]]
+        action = "notify"
+        "#,
+    );
+
+    source
+        .send("alert", &json!({ "title": "磁盘将满 <b>&amp;", "text": "服务器 <b>&amp; “/var” 只剩 3 GB" }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary.starts_with("磁盘将满"));
+    assert_eq!(popup.app_name, "Bellwether");
+    assert_eq!(popup.summary, "磁盘将满 <b>&amp;", "a summary is no markup");
+    assert_eq!(popup.body, "服务器 &lt;b&gt;&amp;amp; “/var” 只剩 3 GB");
+    assert_eq!((popup.urgency(), popup.replaces_id), (Some(2), 0));
+    assert_eq!(popup.actions, ["default", "Show", "open", "Open"]);
+    assert_eq!(popup.hints["desktop-entry"], "bellwether");
+
+    source.send("silent.night", &"for the log alone");
+    source.send("whisper", &json!({ "title": "quiet" }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "quiet");
+    assert_eq!(popup.urgency(), Some(0));
+
+    // Markup, terminal colours, a title of two lines, and characters that turn the reading direction.
+    let body = "<img src=\"file:///etc/passwd\"/><a href=\"javascript:x\">Click</a>\u{1b}[31mred\u{1b}[0m\u{202e}txt";
+    source.send("message", &json!({ "title": "one\ntwo\u{202e}\u{7}", "message": body }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary.starts_with("one"));
+    assert_eq!((popup.summary.as_str(), popup.urgency()), ("one two", Some(1)));
+    let inert = "&lt;img src=\"file:///etc/passwd\"/&gt;&lt;a href=\"javascript:x\"&gt;Click&lt;/a&gt;redtxt";
+    assert_eq!(popup.body, inert);
+
+    // A hundred lines would cover the screen.
+    source.send("message", &json!({ "title": "long", "message": "line\n".repeat(100) }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "long");
+    assert!(popup.body.lines().count() < 10 && popup.body.ends_with('…'), "{}", popup.body);
+    let whole = until_outcome(&resident, &["long"], Outcome::Shown).remove(0);
+    assert_eq!(whole.body.lines().count(), 100, "the log keeps it all");
+
+    assert_eq!(popups.popups().len(), 4, "the log alone is no popup: {:#?}", popups.popups());
+    assert_eq!(popups.errors(), Vec::<Value>::new());
+    until(PATIENCE, "them on the screen", || desktop.displayed() == 4);
+    until_outcome(&resident, &["one two", "quiet"], Outcome::Shown);
+}
+
+#[test]
+fn a_click_on_a_popup_opens_the_window_at_its_event() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let resident = connected(&desktop, &source, "");
+    let mut window = resident.updates_as_window();
+
+    source.send("message", &json!({ "title": "first" }));
+    let [event] = &until_outcome(&resident, &["first"], Outcome::Shown)[..] else { panic!("one event") };
+    assert!(!event.read, "nobody has seen it yet");
+    desktop.run("dunstctl", &["action", "0"]);
+    assert_eq!(wish(&mut window), Some(event.seq));
+    until_read(&resident, event.seq);
+    let popup = popups.wait_for(|popup| popup.summary == "first");
+    assert_eq!(popups.actions(), [(popup.id, "default".to_owned())]);
+    desktop.run("dunstctl", &["close-all"]);
+
+    source.send("message", &json!({ "title": "second" }));
+    source.send("message", &json!({ "title": "third" }));
+    let events = until_outcome(&resident, &["second", "third"], Outcome::Shown);
+    until(PATIENCE, "both on the screen", || desktop.displayed() == 2);
+    // The upper right corner, where dunst's list begins with the older one.
+    desktop.click(1100, 45);
+    assert_eq!(wish(&mut window), Some(events[0].seq));
+    until_read(&resident, events[0].seq);
+    assert!(!resident.get::<Event>(&format!("/events/{}", events[1].seq)).read, "nobody clicked on it");
+
+    // Dismissing is not reading.
+    desktop.run("dunstctl", &["close-all"]);
+    until(PATIENCE, "an empty screen", || desktop.displayed() == 0);
+    source.send("message", &json!({ "title": "fourth" }));
+    until_outcome(&resident, &["fourth"], Outcome::Shown);
+    assert!(!resident.get::<Event>(&format!("/events/{}", events[1].seq)).read);
+}
+
+#[test]
+fn xfce_s_notification_server_shows_one_button_that_opens() {
+    needs!(Need::Desktop, Need::XfceNotifier);
+    let (desktop, source) = (Desktop::with(&["--notifier", "xfce"]), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let resident = connected(&desktop, &source, "");
+    assert!(until_part(&resident, PartName::Notifications, true).starts_with("Xfce Notify Daemon"));
+    let mut window = resident.updates_as_window();
+
+    source.send("message", &json!({ "title": "Look", "message": "a < b && \"c\"" }));
+    let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "Look");
+    assert_eq!(popup.actions, ["default", "Open"], "its default action is a button as well");
+    let [event] = &until_outcome(&resident, &["Look"], Outcome::Shown)[..] else { panic!("one event") };
+    let button = until_some(PATIENCE, "the popup's window", || popup_area(&desktop));
+    // The button lies at the lower right of the popup.
+    until(PATIENCE, "the click on the button", || {
+        desktop.click(button.0 + button.2 - 57, button.1 + button.3 - 30);
+        !popups.actions().is_empty()
+    });
+    assert_eq!(popups.actions(), [(popup.id, "default".to_owned())]);
+    assert_eq!(wish(&mut window), Some(event.seq));
+    until_read(&resident, event.seq);
+}
+
+/// Left, top, width and height of the popup of xfce4-notifyd on the screen.
+fn popup_area(desktop: &Desktop) -> Option<(u32, u32, u32, u32)> {
+    let search = ["search", "--onlyvisible", "--class", "xfce4-notifyd", "getwindowgeometry", "--shell"];
+    let geometry = desktop.try_run("xdotool", &search).ok()?;
+    let value = |name: &str| {
+        let line = geometry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+        line.parse().ok()
+    };
+    Some((value("X")?, value("Y")?, value("WIDTH")?, value("HEIGHT")?))
+}
+
+#[test]
+fn links_are_opened_only_if_they_lead_to_the_web() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let opened = desktop.folder().join("opened");
+    let mut resident = Resident::prepare();
+    resident.in_desktop(&desktop).config(&feed(&source, ""));
+    let path =
+        format!("{}:{}", fake_opener(&desktop, &opened).display(), env::var("PATH").unwrap_or_default());
+    resident.env("PATH", &path);
+    resident.start();
+    until_connected(&resident);
+    let mut window = resident.updates_as_window();
+    let links =
+        || fs::read_to_string(&opened).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
+
+    let click = |title: &str, url: &str| {
+        source.send("message", &json!({ "title": title, "url": url }));
+        let event = until_outcome(&resident, &[title], Outcome::Shown).remove(0);
+        desktop.run("dunstctl", &["action", "0"]);
+        desktop.run("dunstctl", &["close-all"]);
+        event.seq
+    };
+    let seq = click("a link", "https://example.org/a?b=c&d='e;f");
+    until(PATIENCE, "the browser", || links() == ["https://example.org/a?b=c&d=%27e;f"]);
+    until_read(&resident, seq);
+
+    for (at, bad) in ["javascript:alert(1)", "file:///etc/passwd", "--help", "vscode://x"].iter().enumerate()
+    {
+        let seq = click(&format!("no link {at}"), bad);
+        assert_eq!(wish(&mut window), Some(seq), "{bad}: the window instead");
+    }
+    let seq = click("another", "http://example.org/");
+    until(PATIENCE, "the browser again", || links().len() == 2);
+    assert_eq!(links()[1], "http://example.org/");
+    let refused = resident.request("POST", &format!("/events/{}/open", seq - 1), &Value::Null);
+    assert_eq!(refused.expect("an answer").status, 404, "nor does the window open what is no link");
+}
+
+/// A folder with an `xdg-open` that notes what it is asked to open.
+fn fake_opener(desktop: &Desktop, opened: &Path) -> PathBuf {
+    let folder = desktop.folder().join("bin");
+    fs::create_dir_all(&folder).expect("a folder");
+    let program = folder.join("xdg-open");
+    fs::write(&program, format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n", opened.display()))
+        .expect("a script");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    folder
+}
+
+#[test]
+fn a_popup_of_an_equal_key_is_replaced() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let rules = "[[feed.rule]]\nnotify = { title = '{{ data.title }}', key = '{{ data.disk }}' }\n";
+    let resident = connected(&desktop, &source, rules);
+    let show = |title: &str, disk: &str| {
+        source.send("message", &json!({ "title": title, "disk": disk }));
+        let popup = popups.wait_within(PATIENCE, |popup| popup.summary == title);
+        until_outcome(&resident, &[title], Outcome::Shown);
+        popup
+    };
+    let first = show("/var 90 %", "var");
+    let other = show("/home 91 %", "home");
+    let second = show("/var 95 %", "var");
+    assert_eq!((first.replaces_id, other.replaces_id), (0, 0));
+    assert_eq!((second.replaces_id, second.id), (first.id, first.id));
+    assert_eq!(desktop.displayed(), 2);
+
+    desktop.run("dunstctl", &["close-all"]);
+    until(PATIENCE, "the popups' end", || popups.closed().len() >= 2);
+    // Once dismissed it is no longer there to be replaced; the program hears of that a moment after us.
+    let mut number = 0;
+    until(PATIENCE, "a popup of its own", || {
+        number += 1;
+        show(&format!("/var {number} %"), &format!("var{number}"));
+        let again = show(&format!("/var again {number} %"), "var");
+        let fresh = again.replaces_id == 0;
+        desktop.run("dunstctl", &["close-all"]);
+        fresh
+    });
+}
