@@ -54,9 +54,9 @@ fn take(picture: &Path, story: &Story, environment: &[(&str, &str)]) {
     until(PATIENCE, "the window's contents", || {
         resident.get::<Event>(&format!("/events/{}", newest.seq)).read
     });
-    // The tray's icon is the rightmost in the panel.
-    let (x, y) = ((width - 16).to_string(), (height - 16).to_string());
-    desktop.run("xdotool", &["mousemove", &x, &y, "click", "3"]);
+    shot_of_stillness(&desktop, picture);
+    open_tray_menu(&desktop);
+    until(PATIENCE, "the tray's menu", || !is_still(&desktop, picture));
     shot_of_stillness(&desktop, picture);
     println!("{}", picture.display());
 }
@@ -109,13 +109,25 @@ fn open_window(desktop: &Desktop, resident: &Resident, event: &Event) {
     desktop.run("xdotool", &[&window[..], &["windowmove", "28", "44"]].concat());
 }
 
+/// Opens the menu of the tray's icon, the rightmost in the panel, and leaves the icon before its tooltip comes.
+fn open_tray_menu(desktop: &Desktop) {
+    let (width, height) = SCREEN;
+    let (x, y, away) = ((width - 16).to_string(), (height - 16).to_string(), (height / 2).to_string());
+    desktop.run("xdotool", &["mousemove", &x, &y, "click", "3", "mousemove", &x, &away]);
+}
+
 /// A picture of the screen that a second one right after it equals.
 fn shot_of_stillness(desktop: &Desktop, picture: &Path) {
-    let again = desktop.folder().join("again.png");
     until(PATIENCE, "a still picture", || {
         desktop.shot(picture);
-        desktop.shot(&again);
-        let (one, other) = (picture.to_string_lossy(), again.to_string_lossy());
-        desktop.try_run("compare", &["-metric", "AE", &one, &other, "null:"]).is_ok()
+        is_still(desktop, picture)
     });
+}
+
+/// Whether the screen looks as in the picture.
+fn is_still(desktop: &Desktop, picture: &Path) -> bool {
+    let now = desktop.folder().join("now.png");
+    desktop.shot(&now);
+    let (then, now) = (picture.to_string_lossy(), now.to_string_lossy());
+    desktop.try_run("compare", &["-metric", "AE", &then, &now, "null:"]).is_ok()
 }
