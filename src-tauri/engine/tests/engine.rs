@@ -273,6 +273,7 @@ async fn a_reconnect_by_hand_amid_the_first_events_doubles_none() {
 async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
     let mut server = ScriptedServer::start(vec![
         vec![stream("id: 1\ndata: a\n\nid: 2\nevent: pause\ndata: b\n\n"), Act::Hold],
+        vec![stream("id: 2\nevent: pause\ndata: b\n\n"), Act::Hold],
         vec![stream(""), Act::Hold],
     ])
     .await;
@@ -288,8 +289,16 @@ async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
     server.assert_quiet();
     assert!(fixture.popups.try_recv().is_err());
 
+    // Sent again after a reconnect, the closing event is no news, but the stream has ended all the same.
     fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
     assert_eq!(server.request().await.header("last-event-id"), Some(&b"2"[..]));
+    let view = fixture.feed("a", |view| view.counts.repeats == 1).await;
+    assert_eq!(view.connection.reason, Some(Reason::ClosedByRule(2)));
+    assert_eq!(fixture.outcomes("a"), [Outcome::Logged, Outcome::Closed]);
+    server.hang_up().await;
+
+    fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
+    server.request().await;
     fixture.feed("a", |view| view.connection.state == State::Connected).await;
 }
 

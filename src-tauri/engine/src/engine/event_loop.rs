@@ -20,7 +20,7 @@ use crate::{
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
     policy::{self, Outcome, OutcomeReason},
-    rule::{Decision, FeedFacts},
+    rule::{Action, Decision, FeedFacts},
     subscription::Signal,
 };
 
@@ -232,8 +232,8 @@ impl EventLoop {
         }
         let windows: Vec<bool> = self.feeds.iter().map(|entry| entry.replay_window).collect();
         match self.write(&group) {
-            Ok(written) => {
-                self.announce(group, written);
+            Ok(done) => {
+                self.announce(group, done);
                 Ok(())
             }
             Err(error) => {
@@ -245,8 +245,8 @@ impl EventLoop {
         }
     }
 
-    fn write(&mut self, group: &[Arrival]) -> Result<Vec<Written>, LogError> {
-        let mut written = Vec::with_capacity(group.len());
+    fn write(&mut self, group: &[Arrival]) -> Result<Done, LogError> {
+        let mut done = Done { written: Vec::with_capacity(group.len()), closed: Vec::new() };
         let mut batch = self.log.begin()?;
         for (position, Arrival { source, signal, received_at, .. }) in group.iter().enumerate() {
             let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
@@ -266,10 +266,18 @@ impl EventLoop {
             };
             if entry.suspects_repeats(message) && batch.is_logged(&source.feed, message)? {
                 batch.count_repeat(&source.feed, &message.last_event_id)?;
+                let decision = decide(&entry.feed, message, *received_at);
+                if decision.action == Action::Close {
+                    // The stream has ended again, though the event that says so is no news.
+                    done.closed.push((feed, decision.reason.rule.unwrap_or_default()));
+                }
                 continue;
             }
             entry.replay_window = false;
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
+            if outcome == Outcome::Closed {
+                done.closed.push((feed, reason.rule.unwrap_or_default()));
+            }
             let event = NewEvent {
                 message,
                 origin: &entry.origin,
@@ -279,30 +287,29 @@ impl EventLoop {
                 notification: &notification,
             };
             let seq = batch.append(&source.feed, &event)?;
-            written.push(Written { position, feed, seq, outcome, reason, notification });
+            done.written.push(Written { position, feed, seq, outcome, reason, notification });
         }
         batch.commit()?;
-        Ok(written)
+        Ok(done)
     }
 
     /// After the commit: popups, closed feeds, and word to everyone who listens.
-    fn announce(&mut self, mut group: Vec<Arrival>, written: Vec<Written>) {
+    fn announce(&mut self, mut group: Vec<Arrival>, done: Done) {
         let mut touched = vec![false; self.feeds.len()];
         for Arrival { source, .. } in &group {
             if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
                 touched[feed] = true;
             }
         }
-        for Written { position, feed, seq, outcome, reason, notification } in written {
+        for (feed, rule) in done.closed {
+            self.feeds[feed].stop(ConnectionState {
+                reason: Some(Reason::ClosedByRule(rule)),
+                ..ConnectionState::new(State::Stopped)
+            });
+        }
+        for Written { position, feed, seq, outcome, reason, notification } in done.written {
             let entry = &mut self.feeds[feed];
             let Arrival { signal, received_at, .. } = &mut group[position];
-            if outcome == Outcome::Closed {
-                let rule = reason.rule.unwrap_or_default();
-                entry.stop(ConnectionState {
-                    reason: Some(Reason::ClosedByRule(rule)),
-                    ..ConnectionState::new(State::Stopped)
-                });
-            }
             if outcome == Outcome::Pending {
                 self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone()));
             }
@@ -404,6 +411,14 @@ impl EventLoop {
             }
         }
     }
+}
+
+/// What a committed group did.
+struct Done {
+    /// The messages that are in the log now.
+    written: Vec<Written>,
+    /// Feeds whose stream a rule closed, by their place among the feeds, and the rule's number.
+    closed: Vec<(usize, u32)>,
 }
 
 /// A message's way through one group.
