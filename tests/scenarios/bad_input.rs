@@ -4,10 +4,10 @@
 use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
@@ -17,6 +17,7 @@ use bellwether_tests::{
 };
 use rustix::process::{Gid, Uid};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// A user that owns nothing: "nobody".
 const NOBODY: u32 = 65534;
@@ -150,7 +151,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).expect("mode");
     let inner = folder.path().join("new");
     for profile in [folder.path(), &inner] {
-        let mut command = unprivileged_program();
+        let (mut command, _program) = unprivileged_program();
         let output = command.arg("--profile").arg(profile).arg("--background").output().expect("it starts");
         let line = refusal(&output);
         assert!(line.contains(&format!("the folder {}", profile.display())), "{line}");
@@ -168,58 +169,6 @@ fn a_profile_path_too_long_for_a_socket_is_named() {
         let line = refusal(&command.args(["--profile", folder]).args(arguments).output().expect("it starts"));
         assert!(line.contains(folder) && line.contains("shorter path"), "{line}");
     }
-}
-
-#[test]
-fn a_full_disk_holds_events_back_and_loses_none() {
-    if !rustix::process::geteuid().is_root() {
-        skip!("only root can make a small disk");
-    }
-    let server = NumberedStream::start();
-    server.send(10);
-    let mut resident = Resident::prepare();
-    let Some(_disk) = SmallDisk::mount(resident.profile()) else {
-        skip!("no tmpfs can be mounted here");
-    };
-    // Elsewhere, so that it can be edited while that disk is full.
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = folder.path().join("feeds.toml");
-    let first = feed("a", &server.url("/a"));
-    fs::write(&config, &first).expect("feeds.toml");
-    symlink(&config, resident.config_file()).expect("a link");
-    resident.start();
-    until(PATIENCE, "the first events", || resident.feed("a").counts.events == 10);
-
-    let filler = resident.profile().join("filler");
-    fill(&filler);
-    server.send(3_000);
-    let error = until_some(PATIENCE, "the error", || resident.status().event_log_error);
-    assert!(
-        error.contains("no room") && error.contains("events.db") && error.contains("free some space"),
-        "{error}"
-    );
-    let text = resident.cli_text(&["status"]);
-    assert!(text.contains(&error), "{text}");
-    // A new feed cannot be noted in the log now: it is taken up later, like the events.
-    fs::write(&config, format!("{first}{}", feed("late", &server.url("/late")))).expect("feeds.toml");
-    let held = resident.feed("a");
-    assert!(held.counts.events < 3_010 && held.connection.state == ConnectionState::Connected);
-
-    fs::remove_file(filler).expect("the filler");
-    until(PATIENCE, "the error's end", || resident.status().event_log_error.is_none());
-    for id in ["a", "late"] {
-        until(PATIENCE, "all events", || {
-            resident
-                .get::<Vec<Feed>>("/feeds")
-                .iter()
-                .any(|feed| feed.id == id && feed.counts.events == 3_010)
-        });
-        let newest = &resident.events(&format!("feed={id}&limit=1")).events[0];
-        assert_eq!(newest.data, NumberedStream::data(3_010));
-        assert_eq!(resident.feed(id).counts.repeats, 0);
-    }
-    assert_eq!(server.requests().len(), 2, "no connection was lost");
-    assert!(resident.quit().success());
 }
 
 // Other programs
@@ -406,8 +355,8 @@ fn another_user_is_turned_away_in_one_line() {
     let (status, error) = error_of(connect(), "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!((status, error["code"].as_str()), (403, Some("forbidden")), "{error}");
     assert_eq!(error["detail"], NOBODY.to_string());
-    let output =
-        unprivileged_program().arg("--profile").arg(profile).arg("feeds").output().expect("it starts");
+    let (mut command, _program) = unprivileged_program();
+    let output = command.arg("--profile").arg(profile).arg("feeds").output().expect("it starts");
     let line = refusal(&output);
     assert!(line.contains("user 65534") && line.contains("of your own"), "{line}");
     assert_eq!(resident.status().feeds.len(), 0);
@@ -475,46 +424,20 @@ fn mode(path: &Path) -> u32 {
     path.metadata().expect("a file").permissions().mode() & 0o777
 }
 
-/// The program, run as a user without rights: as nobody where root runs the tests, who may write everywhere.
-fn unprivileged_program() -> Command {
+/// The program, to be run as a user without rights: as nobody where root runs the tests, who may write everywhere. The folder
+/// must outlive it.
+fn unprivileged_program() -> (Command, TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     if !rustix::process::geteuid().is_root() {
-        return Command::new(program());
+        return (Command::new(program()), folder);
     }
     // The build's folder may be closed to others.
-    let copy = std::env::temp_dir().join(format!("bellwether-for-nobody-{}", std::process::id()));
-    if !copy.exists() {
-        let own = copy.with_extension(format!("{:?}", thread::current().id()));
-        fs::copy(program(), &own).expect("the program can be copied");
-        fs::set_permissions(&own, Permissions::from_mode(0o755)).expect("mode");
-        fs::rename(&own, &copy).expect("the copy can be put into place");
+    let copy = folder.path().join("bellwether");
+    fs::copy(program(), &copy).expect("the program can be copied");
+    for path in [folder.path(), &copy] {
+        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("mode");
     }
     let mut command = Command::new(copy);
     command.uid(NOBODY).gid(NOBODY).env_clear();
-    command
-}
-
-/// A disk of 32 MiB that goes with this value.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(folder: &Path) -> Option<Self> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=32m,mode=0700", "bellwether-test"]).arg(folder);
-        mount.status().is_ok_and(|status| status.success()).then(|| Self(folder.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Takes all the room that there is on a file's disk.
-fn fill(file: &Path) {
-    let mut file = File::create(file).expect("a file");
-    for size in [64 << 10, 4 << 10, 1] {
-        while file.write_all(&vec![0; size]).is_ok() {}
-    }
+    (command, folder)
 }

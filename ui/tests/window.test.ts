@@ -334,6 +334,17 @@ describe('the program', () => {
     await waitFor(() => expect(screen.queryByText('Line 14')).toBeNull())
   })
 
+  test('says that the event log cannot be written, and when it can again', async () => {
+    const fake = twoFeeds()
+    await openWindow(fake)
+    await screen.findByText('Disk almost full')
+    fake.set({ event_log_error: 'the disk is full' })
+    expect(await screen.findByText('the disk is full')).toBeVisible()
+    expect(screen.getByText(/^Nothing is lost/)).toBeVisible()
+    fake.set({ event_log_error: null })
+    await waitFor(() => expect(screen.queryByText('the disk is full')).toBeNull())
+  })
+
   test('decides the language, and the person decides for it', async () => {
     const { person, fake } = await openWindow(twoFeeds())
     await person.selectOptions(await screen.findByLabelText('Language'), 'zh-CN')

@@ -6,12 +6,12 @@ use crate::build::{self, Profile};
 use crate::needs::{self, Group};
 use crate::shell::{cargo, run};
 
+/// Takes the groups of figures with these names, or all of them.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     for missing in needs::provide(&[Group::Build, Group::Desktop])? {
         println!("skipped: {missing}");
     }
-    let programs = build::programs(Profile::Release)?;
-    run(cargo(&["bench", "--package", "bellwether-engine"]).args(arguments))?;
-    let mut whole = cargo(&["run", "--release", "--package", "bellwether-tests", "--bin", "bench", "--"]);
-    run(whole.args(arguments).env("BELLWETHER_BIN", programs.bellwether()))
+    let program = build::resident(Profile::Release)?;
+    let mut bench = cargo(&["run", "--release", "--package", "bellwether-bench", "--"]);
+    run(bench.args(arguments).env("BELLWETHER_BIN", program))
 }

@@ -33,6 +33,12 @@ impl Programs {
     }
 }
 
+/// Builds the resident program alone, and returns where it lies.
+pub(crate) fn resident(profile: Profile) -> Result<PathBuf> {
+    package("bellwether", profile)?;
+    Ok(Programs { folder: folder(profile), no_window: None }.bellwether())
+}
+
 /// Builds both programs, the UI in the window. A machine that lacks what the window needs gets the resident program alone.
 pub(crate) fn programs(profile: Profile) -> Result<Programs> {
     let no_window = needs::node().and_then(|()| needs::webview()).err().map(|reason| format!("{reason:#}"));
@@ -46,8 +52,11 @@ pub(crate) fn programs(profile: Profile) -> Result<Programs> {
         }
         Some(reason) => println!("skipped: the window: {reason}"),
     }
-    let folder = target().join(if profile == Profile::Release { "release" } else { "debug" });
-    Ok(Programs { folder, no_window })
+    Ok(Programs { folder: folder(profile), no_window })
+}
+
+fn folder(profile: Profile) -> PathBuf {
+    target().join(if profile == Profile::Release { "release" } else { "debug" })
 }
 
 fn package(name: &str, profile: Profile) -> Result<()> {

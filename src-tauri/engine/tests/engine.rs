@@ -1,5 +1,7 @@
 //! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
 
+#![allow(clippy::expect_used, reason = "what is expected and does not hold ends the test")]
+
 mod support;
 
 use std::{
@@ -168,19 +170,23 @@ async fn events_are_committed_before_they_are_shown_and_shown_in_their_feeds_ord
     go.notify_one();
 
     let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
-    for _ in 0..60 {
+    while of_a.len() + of_b.len() < 60 {
+        // Those that had to wait may come drawn together.
         let Shown { popup, records } = fixture.shown().await;
-        let [Some(record)] = &records[..] else { panic!("{popup:?} was shown before it was committed") };
-        assert_eq!((record.outcome, &record.feed), (Outcome::Pending, &popup.feed));
-        assert_eq!(record.notification, popup.notification);
+        let records: Vec<Record> = records.into_iter().flatten().collect();
+        assert_eq!(records.len(), popup.events.len(), "{popup:?} was shown before it was committed");
+        assert!(records.iter().all(|record| record.outcome == Outcome::Pending && record.feed == popup.feed));
+        assert_eq!(records.last().map(|newest| &newest.notification), Some(&popup.notification));
         assert_eq!(popup.feed_name, if popup.feed == id("a") { "甲" } else { "b" });
-        if popup.feed == id("a") { &mut of_a } else { &mut of_b }.push(popup.notification.body);
+        let of_feed = if popup.feed == id("a") { &mut of_a } else { &mut of_b };
+        of_feed.extend(records.into_iter().map(|record| record.notification.body));
     }
     assert_eq!((of_a, of_b), (texts(1..=30), texts(1..=30)));
     fixture.settled().await;
     for id in ["a", "b"] {
         assert_eq!(fixture.data(id), texts(1..=30));
-        assert!(fixture.outcomes(id).iter().all(|outcome| *outcome == Outcome::Shown));
+        let told = |outcome: &Outcome| matches!(outcome, Outcome::Shown | Outcome::Summarized);
+        assert!(fixture.outcomes(id).iter().all(told));
     }
 }
 
@@ -267,6 +273,7 @@ async fn a_reconnect_by_hand_amid_the_first_events_doubles_none() {
 async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
     let mut server = ScriptedServer::start(vec![
         vec![stream("id: 1\ndata: a\n\nid: 2\nevent: pause\ndata: b\n\n"), Act::Hold],
+        vec![stream("id: 2\nevent: pause\ndata: b\n\n"), Act::Hold],
         vec![stream(""), Act::Hold],
     ])
     .await;
@@ -282,8 +289,16 @@ async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
     server.assert_quiet();
     assert!(fixture.popups.try_recv().is_err());
 
+    // Sent again after a reconnect, the closing event is no news, but the stream has ended all the same.
     fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
     assert_eq!(server.request().await.header("last-event-id"), Some(&b"2"[..]));
+    let view = fixture.feed("a", |view| view.counts.repeats == 1).await;
+    assert_eq!(view.connection.reason, Some(Reason::ClosedByRule(2)));
+    assert_eq!(fixture.outcomes("a"), [Outcome::Logged, Outcome::Closed]);
+    server.hang_up().await;
+
+    fixture.engine.reconnect(Some(id("a"))).await.expect("the feed is there");
+    server.request().await;
     fixture.feed("a", |view| view.connection.state == State::Connected).await;
 }
 
@@ -407,4 +422,52 @@ async fn what_waited_for_a_notification_server_is_drawn_together_feed_by_feed() 
     assert_eq!(fixture.outcomes("many"), [Outcome::Summarized; 40]);
     assert_eq!(fixture.feed("many", |_| true).await.counts.unread, 40);
     assert!(fixture.popups.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn the_end_of_the_loop_is_told_also_when_it_panics() {
+    struct Panics;
+    impl Notifier for Panics {
+        fn show(&mut self, _: Popup) {
+            panic!("a fault of the program");
+        }
+    }
+    let server = ScriptedServer::start(vec![vec![stream("id: 1\ndata: 1\n\n"), Act::Hold]]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("feeds.toml"), feed("a", &server, "")).expect("feeds.toml");
+    let log = EventLog::open(&folder.path().join("events.db")).expect("a log");
+    let (config, reader) = (ConfigFile::new(folder.path().join("feeds.toml")), log.reader());
+    let client = Client::new("Bellwether/0.0.0").expect("a client");
+    let parts = Parts { config, log, client, limits: quick(), notifier: Panics, seed: 1 };
+    let engine = Engine::start(parts).expect("an engine");
+    engine.report(Report::Available(true)).await;
+    timeout(PATIENCE, engine.ended()).await.expect("the end is told");
+    assert!(engine.feeds().await.is_err());
+    let logged = reader.page(&Query { limit: 1, ..Query::default() }).expect("the log").records;
+    assert_eq!(logged[0].outcome, Outcome::Pending, "it is shown at the next start");
+}
+
+#[tokio::test]
+async fn an_edit_that_the_log_cannot_take_is_taken_up_once_it_can() {
+    let script = || vec![vec![stream(&numbers([1])), Act::Hold]];
+    let [one, two, three] = [script(), script(), script()].map(ScriptedServer::start);
+    let (one, two, three) = (one.await, two.await, three.await);
+    let mut fixture = Fixture::start(&feed("a", &one, ""));
+    fixture.events("a", 1).await;
+
+    // Somebody else holds the log, for longer than a write waits.
+    let mut other = EventLog::open(&fixture.folder.path().join("events.db")).expect("the log");
+    let held = other.begin().expect("the log");
+    let config = feed("a", &two, "") + &feed("b", &three, "");
+    fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    let error = fixture.engine.log_error().await.expect("the engine runs");
+    assert!(error.expect("an error").contains("locked"));
+    drop(held);
+
+    fixture.events("a", 2).await;
+    fixture.events("b", 1).await;
+    assert_eq!(fixture.feed("a", |_| true).await.feed.url, two.url("/"));
+    let look = async { while fixture.engine.log_error().await.expect("the engine runs").is_some() {} };
+    timeout(PATIENCE, look).await.expect("the error's end");
 }

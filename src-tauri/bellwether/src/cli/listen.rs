@@ -51,7 +51,7 @@ pub(super) async fn run(
     let mut printer = Printer { args, catalogue, output, origin: String::new(), printed: 0, stopped: None };
     // Ends with this set, and with it the connection.
     let mut connection = JoinSet::new();
-    connection.spawn(subscription.run(client, Arc::new(Notify::new()), sender, |signal| signal));
+    connection.spawn(subscription.run(client, Arc::new(Notify::new()), sender, |signal, _| signal));
     while let Some(signal) = signals.recv().await {
         printer.signal(signal, Timestamp::now())?;
         if args.count.is_some_and(|count| printer.printed >= count) {

@@ -23,9 +23,8 @@ pub(crate) const PORT: u16 = 8738;
 
 const PATH: &str = "/demo";
 
-/// The demo's events, over and over: message `demo.<name>_title`, `demo.<name>_body`, and how urgent.
-const STORY: [(&str, &str); 5] =
-    [("mail", "normal"), ("disk", "critical"), ("build", "normal"), ("door", "normal"), ("backup", "low")];
+/// The demo's events, over and over, with the texts `demo.<name>_title` and `demo.<name>_body`.
+const STORY: [&str; 5] = ["mail", "disk", "build", "door", "backup"];
 
 /// The first events come quickly, so that a popup shows within seconds; later ones do not disturb.
 fn pause_before(number: u64) -> Duration {
@@ -88,11 +87,10 @@ async fn stream(
 
 fn story_event(catalogue: &Catalogue, number: u64) -> Event {
     let position = usize::try_from(number.saturating_sub(1) % STORY.len() as u64).unwrap_or_default();
-    let (name, urgency) = STORY.get(position).copied().unwrap_or(("mail", "normal"));
+    let name = STORY.get(position).copied().unwrap_or("mail");
     let data = json!({
         "title": catalogue.text(&format!("demo.{name}_title")),
         "message": catalogue.text(&format!("demo.{name}_body")),
-        "urgency": urgency,
     });
     Event::default().id(number.to_string()).event(name).data(data.to_string())
 }

@@ -117,9 +117,18 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });
     resident.greet(start).await;
-    quit_asked(&resident.quit).await;
+    let asked = tokio::select! {
+        () = quit_asked(&resident.quit) => true,
+        // Only by a panic. Without it nothing is received any more, and whoever started a new one would be sent to this one.
+        () = engine.ended() => false,
+    };
     // The socket file goes first: who looks for us from now on starts a new one.
     let _ = std::fs::remove_file(&resident.profile.socket);
+    anyhow::ensure!(
+        asked,
+        "the engine has ended by a fault of its own, and the program with it; nothing in the log is lost: start it again, and \
+         report what was said above"
+    );
     let _ = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
     Ok(())
 }

@@ -27,10 +27,10 @@ pub(crate) fn watch(file: &Path, engine: Engine) -> notify::Result<()> {
             while timeout(SETTLE, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
             // A link may lead elsewhere now.
             let names = names(&file);
-            if names != watched {
-                if let Ok(new) = watch_all(&names, &sender) {
-                    (watcher, watched) = (new, names);
-                }
+            if names != watched
+                && let Ok(new) = watch_all(&names, &sender)
+            {
+                (watcher, watched) = (new, names);
             }
             engine.reload_config().await;
         }

@@ -12,7 +12,7 @@ use bellwether_engine::{
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 
 /// About how much of an event's data a list carries, in bytes.
-pub(super) const PREVIEW: usize = 1024;
+pub(super) use bellwether_engine::engine::PREVIEW;
 
 /// RFC 3339 in UTC with milliseconds.
 pub(super) fn time(time: Timestamp) -> String {

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Command, Engine, Error, GROUP, Notifier, Parts, Popup, QUEUE, Report, UPDATES, Update,
-    feeds::{Connector, Entry, Source},
+    Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
+    feeds::{Arrival, Connector, Entry, Source},
     outbox::Outbox,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
     policy::{self, Outcome, OutcomeReason},
-    rule::{Decision, FeedFacts},
+    rule::{Action, Decision, FeedFacts},
     subscription::Signal,
 };
 
@@ -75,9 +75,6 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
     Ok(Engine { commands: command_sender, updates, reader })
 }
 
-/// A signal, from which connection, and when it came.
-type Arrival = (Source, Signal, Timestamp);
-
 pub(super) struct EventLoop {
     pub(super) config: ConfigFile,
     pub(super) config_error: Option<ConfigError>,
@@ -90,7 +87,7 @@ pub(super) struct EventLoop {
     commands: mpsc::Receiver<Command>,
     /// Weak, so that the loop ends with the last handle.
     pub(super) command_sender: mpsc::WeakSender<Command>,
-    signals: mpsc::Receiver<(Source, Signal)>,
+    signals: mpsc::Receiver<Arrival>,
     updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
@@ -104,7 +101,7 @@ pub(super) struct EventLoop {
 /// What the loop wakes up for.
 enum Input {
     Command(Command),
-    Signals(Vec<(Source, Signal)>),
+    Signals(Vec<Arrival>),
     RetryCommit,
     Rest,
     End,
@@ -125,8 +122,7 @@ impl EventLoop {
                 }
                 Input::Command(command) => self.obey(command),
                 Input::Signals(signals) => {
-                    let now = Timestamp::now();
-                    self.take(signals.into_iter().map(|(source, signal)| (source, signal, now)).collect());
+                    self.take(signals);
                     self.rest_at = Some(Instant::now() + REST);
                 }
                 Input::RetryCommit => {
@@ -162,9 +158,8 @@ impl EventLoop {
 
     /// What has already been received is committed before the end.
     fn drain(&mut self) {
-        let now = Timestamp::now();
-        while let Ok((source, signal)) = self.signals.try_recv() {
-            self.stalled.push((source, signal, now));
+        while let Ok(arrival) = self.signals.try_recv() {
+            self.stalled.push(arrival);
         }
         let rest = std::mem::take(&mut self.stalled);
         self.take(rest);
@@ -176,7 +171,7 @@ impl EventLoop {
         let mut group = Vec::new();
         loop {
             let next = signals.next();
-            if matches!(&next, Some((_, Signal::Message(_) | Signal::LastEventId(_), _))) {
+            if matches!(&next, Some(Arrival { signal: Signal::Message(_) | Signal::LastEventId(_), .. })) {
                 group.extend(next);
                 continue;
             }
@@ -187,7 +182,7 @@ impl EventLoop {
                 return;
             }
             match next {
-                Some((source, signal, _)) => self.note(&source, signal),
+                Some(Arrival { source, signal, .. }) => self.note(&source, signal),
                 None => break,
             }
         }
@@ -237,8 +232,8 @@ impl EventLoop {
         }
         let windows: Vec<bool> = self.feeds.iter().map(|entry| entry.replay_window).collect();
         match self.write(&group) {
-            Ok(written) => {
-                self.announce(group, written);
+            Ok(done) => {
+                self.announce(group, done);
                 Ok(())
             }
             Err(error) => {
@@ -250,10 +245,10 @@ impl EventLoop {
         }
     }
 
-    fn write(&mut self, group: &[Arrival]) -> Result<Vec<Written>, LogError> {
-        let mut written = Vec::with_capacity(group.len());
+    fn write(&mut self, group: &[Arrival]) -> Result<Done, LogError> {
+        let mut done = Done { written: Vec::with_capacity(group.len()), closed: Vec::new() };
         let mut batch = self.log.begin()?;
-        for (position, (source, signal, received_at)) in group.iter().enumerate() {
+        for (position, Arrival { source, signal, received_at, .. }) in group.iter().enumerate() {
             let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
                 continue;
             };
@@ -271,10 +266,18 @@ impl EventLoop {
             };
             if entry.suspects_repeats(message) && batch.is_logged(&source.feed, message)? {
                 batch.count_repeat(&source.feed, &message.last_event_id)?;
+                let decision = decide(&entry.feed, message, *received_at);
+                if decision.action == Action::Close {
+                    // The stream has ended again, though the event that says so is no news.
+                    done.closed.push((feed, decision.reason.rule.unwrap_or_default()));
+                }
                 continue;
             }
             entry.replay_window = false;
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
+            if outcome == Outcome::Closed {
+                done.closed.push((feed, reason.rule.unwrap_or_default()));
+            }
             let event = NewEvent {
                 message,
                 origin: &entry.origin,
@@ -284,40 +287,43 @@ impl EventLoop {
                 notification: &notification,
             };
             let seq = batch.append(&source.feed, &event)?;
-            written.push(Written { position, feed, seq, outcome, reason, notification });
+            done.written.push(Written { position, feed, seq, outcome, reason, notification });
         }
         batch.commit()?;
-        Ok(written)
+        Ok(done)
     }
 
     /// After the commit: popups, closed feeds, and word to everyone who listens.
-    fn announce(&mut self, mut group: Vec<Arrival>, written: Vec<Written>) {
+    fn announce(&mut self, mut group: Vec<Arrival>, done: Done) {
         let mut touched = vec![false; self.feeds.len()];
-        for (source, ..) in &group {
+        for Arrival { source, .. } in &group {
             if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
                 touched[feed] = true;
             }
         }
-        for Written { position, feed, seq, outcome, reason, notification } in written {
+        for (feed, rule) in done.closed {
+            self.feeds[feed].stop(ConnectionState {
+                reason: Some(Reason::ClosedByRule(rule)),
+                ..ConnectionState::new(State::Stopped)
+            });
+        }
+        for Written { position, feed, seq, outcome, reason, notification } in done.written {
             let entry = &mut self.feeds[feed];
-            let (_, signal, received_at) = &mut group[position];
-            if outcome == Outcome::Closed {
-                let rule = reason.rule.unwrap_or_default();
-                entry.stop(ConnectionState {
-                    reason: Some(Reason::ClosedByRule(rule)),
-                    ..ConnectionState::new(State::Stopped)
-                });
-            }
+            let Arrival { signal, received_at, .. } = &mut group[position];
             if outcome == Outcome::Pending {
                 self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone()));
             }
             let Signal::Message(message) = signal else { continue };
             if self.updates.receiver_count() > 0 {
+                let end = message.data.floor_char_boundary(PREVIEW);
+                let data_truncated = end < message.data.len();
+                message.data.truncate(end);
+                message.data.shrink_to_fit();
                 let record = Record {
                     seq,
                     feed: entry.feed.id.clone(),
                     message: std::mem::take(message),
-                    data_truncated: false,
+                    data_truncated,
                     origin: entry.origin.clone(),
                     received_at: *received_at,
                     outcome,
@@ -405,6 +411,14 @@ impl EventLoop {
             }
         }
     }
+}
+
+/// What a committed group did.
+struct Done {
+    /// The messages that are in the log now.
+    written: Vec<Written>,
+    /// Feeds whose stream a rule closed, by their place among the feeds, and the rule's number.
+    closed: Vec<(usize, u32)>,
 }
 
 /// A message's way through one group.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc},
@@ -13,7 +14,7 @@ use crate::{
     event_log::Counts,
     event_source::{Limits, Message},
     feed::{ConnectionState, Feed, FeedId, Repeats, State},
-    subscription::{Client, HeaderMap, Signal, Subscription},
+    subscription::{Client, HeaderMap, Room, Signal, Subscription},
 };
 
 /// Which connection a signal is from.
@@ -24,13 +25,22 @@ pub(super) struct Source {
     pub(super) generation: u64,
 }
 
+/// A signal on its way through the loop.
+pub(super) struct Arrival {
+    pub(super) source: Source,
+    pub(super) signal: Signal,
+    pub(super) received_at: Timestamp,
+    /// Until the message is in the log.
+    pub(super) _room: Room,
+}
+
 /// What every connection is made with.
 pub(super) struct Connector {
     pub(super) runtime: Handle,
     pub(super) client: Client,
     pub(super) limits: Limits,
     pub(super) seed: u64,
-    pub(super) signals: mpsc::Sender<(Source, Signal)>,
+    pub(super) signals: mpsc::Sender<Arrival>,
     pub(super) generation: u64,
 }
 
@@ -103,7 +113,12 @@ impl Entry {
             connector.client.clone(),
             Arc::clone(&try_now),
             connector.signals.clone(),
-            move |signal| (source.clone(), signal),
+            move |signal, room| Arrival {
+                source: source.clone(),
+                signal,
+                received_at: Timestamp::now(),
+                _room: room,
+            },
         );
         self.task = Some(Task { abort: connector.runtime.spawn(run).abort_handle(), try_now });
     }

@@ -5,7 +5,7 @@
 //! - An event, its feed's last event ID and its outcome are committed together, before anything is shown. After a `kill -9`
 //!   at any moment a server that replays leaves every event in the log exactly once.
 //! - The loop is the log's only writer. It commits what has queued up in one transaction, [`GROUP`] events at most.
-//! - Queues are bounded ([`QUEUE`]): a slow or full disk becomes back-pressure on the connections, never memory, never loss.
+//! - Queues are bounded, in number ([`QUEUE`]) and in memory ([`Room`](crate::subscription::Room)): a slow or full disk becomes back-pressure on the connections, never memory, never loss.
 //! - No connection's future is polled here: asking for a state cannot drop a stream, waiting for a click cannot block.
 //! - What is to be shown and not yet recorded as handed over is shown once a notification server is there, also after a restart.
 
@@ -35,6 +35,9 @@ pub const QUEUE: usize = 1024;
 
 /// How many events are committed in one transaction.
 pub const GROUP: usize = 256;
+
+/// How much of an event's data an [`Update`] carries, in bytes: slow readers keep many.
+pub const PREVIEW: usize = 1024;
 
 /// How many updates a slow reader may be behind before it is told that it lags.
 const UPDATES: usize = 256;
@@ -95,7 +98,7 @@ pub enum Update {
     Feed(FeedView),
     /// The set of feeds, or the state of `feeds.toml`.
     Config,
-    /// A new event in the log.
+    /// A new event in the log, its data cut at [`PREVIEW`].
     Event(Arc<Record>),
     /// Events changed in place.
     EventsChanged,
@@ -256,6 +259,12 @@ impl Engine {
     /// Closes every connection, commits what has come, and ends the loop.
     pub async fn shutdown(&self) {
         let _ = self.ask(Command::Shutdown).await;
+    }
+
+    /// Waits until the loop has ended: after [`Engine::shutdown`], or by a panic. Nothing is received from then on, so a
+    /// program that goes on without it would only look alive.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {

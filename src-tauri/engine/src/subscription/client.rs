@@ -7,9 +7,14 @@ use reqwest::{
     redirect::Policy,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use super::Signal;
 use crate::event_source::{Limits, Request};
+
+/// How much of the messages of all feeds together may have been received and not yet been dealt with, in KiB: 16 MiB. A
+/// queue counts messages, and a thousand of them can be a gigabyte.
+const ROOM: usize = 16 << 10;
 
 /// Makes the requests of every feed; clones share everything.
 ///
@@ -21,10 +26,17 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
+/// The share of [`Client`]'s memory that a signal takes until this is dropped.
+#[derive(Debug, Default)]
+pub struct Room {
+    _taken: Option<OwnedSemaphorePermit>,
+}
+
 struct Shared {
     user_agent: HeaderValue,
     connect_timeout: Duration,
     http: OnceCell<reqwest::Client>,
+    room: Arc<Semaphore>,
 }
 
 /// Why there is no client.
@@ -45,7 +57,23 @@ impl Client {
     pub fn with_connect_timeout(user_agent: &str, connect_timeout: Duration) -> Result<Self, ClientError> {
         let user_agent =
             HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
-        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http: OnceCell::new() }) })
+        let (http, room) = (OnceCell::new(), Arc::new(Semaphore::new(ROOM)));
+        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http, room }) })
+    }
+
+    /// Waits until there is room for what a signal holds; in the order of asking, so that a large message gets its turn.
+    pub(super) async fn room_for(&self, signal: &Signal) -> Room {
+        let bytes = match signal {
+            Signal::Message(message) => {
+                message.data.len() + message.event_type.len() + message.last_event_id.len()
+            }
+            Signal::LastEventId(id) => id.len(),
+            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) => return Room::default(),
+        };
+        let share = (bytes / 1024 + 1).min(ROOM);
+        let taken = Arc::clone(&self.shared.room).acquire_many_owned(share as u32).await;
+        // Nobody ever closes it.
+        Room { _taken: taken.ok() }
     }
 
     /// Time to look up a host and to connect, TLS included.
@@ -117,4 +145,31 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::event_source::Message;
+
+    #[test]
+    fn what_is_not_dealt_with_takes_bounded_memory() {
+        let client = Client::new("Bellwether/0.0.0").unwrap();
+        let message = |bytes| {
+            let data = "x".repeat(bytes);
+            Signal::Message(Message { data, ..Message::default() })
+        };
+        let large = message((1 << 20) - 1);
+        let mut rooms: Vec<Room> =
+            std::iter::from_fn(|| client.room_for(&large).now_or_never()).take(100).collect();
+        assert_eq!(rooms.len(), ROOM / 1024);
+        assert!(client.room_for(&message(1)).now_or_never().is_none());
+        assert!(client.room_for(&Signal::Oversized(1)).now_or_never().is_some(), "states always pass");
+        rooms.pop();
+        assert!(client.room_for(&message(1)).now_or_never().is_some());
+        rooms.clear();
+        assert!(client.room_for(&message(20 << 20)).now_or_never().is_some(), "one always fits");
+    }
 }

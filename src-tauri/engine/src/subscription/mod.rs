@@ -24,7 +24,7 @@ use crate::{
 mod client;
 mod fault;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Room};
 
 /// A chunk of the body is decoded in pieces of this size, so that what waits to be received stays small however much has
 /// come at once.
@@ -72,14 +72,15 @@ impl Subscription {
     /// Runs until the server ends it for good ([`State::Stopped`]) or nobody receives its signals any more. Dropping the
     /// future closes the connection.
     ///
-    /// Each signal goes through `map` into `signals`; a full channel holds the connection back, down to TCP.
+    /// Each signal goes through `map` into `signals`; a full channel holds the connection back, down to TCP, and so does the
+    /// [`Room`] that comes with a message: it is to be kept for as long as the message is.
     /// `try_now.notify_one()` ends a wait at once, and is without effect at any other time.
     pub async fn run<T>(
         self,
         client: Client,
         try_now: Arc<Notify>,
         signals: mpsc::Sender<T>,
-        map: impl FnMut(Signal) -> T,
+        map: impl FnMut(Signal, Room) -> T,
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
         let replay = !self.last_event_id.is_empty();
@@ -117,7 +118,7 @@ impl Own {
 /// Nobody receives the signals any more.
 struct Abandoned;
 
-impl<T, F: FnMut(Signal) -> T> Run<T, F> {
+impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn drive(&mut self, try_now: &Notify) -> Result<(), Abandoned> {
         loop {
             while let Some(request) = self.source.poll_request(now()) {
@@ -210,7 +211,11 @@ impl<T, F: FnMut(Signal) -> T> Run<T, F> {
     }
 
     async fn tell(&mut self, signal: Signal) -> Result<(), Abandoned> {
-        let signal = (self.map)(signal);
+        let room = tokio::select! {
+            room = self.client.room_for(&signal) => room,
+            () = self.signals.closed() => return Err(Abandoned),
+        };
+        let signal = (self.map)(signal, room);
         self.signals.send(signal).await.map_err(|_| Abandoned)
     }
 }

@@ -186,7 +186,7 @@ impl Running {
         let try_now = Arc::new(Notify::new());
         // Small, so that every test has the back-pressure.
         let (sender, signals) = mpsc::channel(1);
-        let task = tokio::spawn(subscription.run(client, try_now.clone(), sender, |signal| signal));
+        let task = tokio::spawn(subscription.run(client, try_now.clone(), sender, |signal, _| signal));
         Self { try_now, signals, task }
     }
 

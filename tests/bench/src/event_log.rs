@@ -1,13 +1,11 @@
-//! What the event log costs at its full size, each figure beside its budget. Run: `cargo bench -p bellwether-engine --bench
-//! event_log`. Figures hold for the machine they were taken on, alone on it.
-#![allow(clippy::print_stdout, reason = "the figures are what this program is for")]
+//! The event log at its full size: writing, and every list and search.
 
 use std::{
-    error::Error,
     fmt::Write,
     time::{Duration, Instant},
 };
 
+use anyhow::{Context, Result};
 use bellwether_engine::{
     event_log::{EventLog, LogReader, NewEvent, Query, ReadMark},
     event_source::Message,
@@ -17,7 +15,7 @@ use bellwether_engine::{
 };
 use jiff::Timestamp;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use crate::figures::{Figures, Unit, millis, quantile};
 
 /// Events in the full log.
 const ROWS: u64 = 1_000_000;
@@ -28,42 +26,41 @@ const GROUP: u64 = 256;
 /// Times each reading is repeated.
 const READINGS: usize = 40;
 
-fn main() -> Result<()> {
+pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("events.db");
     let mut log = EventLog::open(&path)?;
     let mut feeds = Vec::new();
     for id in ["ops", "mail", "build", "news", "rare"] {
-        feeds.push(FeedId::new(id).ok_or("feed id")?);
+        feeds.push(FeedId::new(id).context("a feed id")?);
     }
 
-    let mut figures = Figures::default();
     let [appended, shown] = append(&mut log, &feeds, 0..SAMPLE)?;
-    figures.rate("append, fresh log", appended, 50_000);
-    figures.note("hand over, fresh log", format!("{shown:.0}/s"));
+    figures.at_least("append, fresh log", appended, Unit::PerSecond, 50_000.0);
+    figures.note("hand over, fresh log", shown, Unit::PerSecond);
     append(&mut log, &feeds, SAMPLE..ROWS)?;
     let [appended, shown] = append(&mut log, &feeds, ROWS..ROWS + SAMPLE)?;
-    figures.rate("append, 1,000,000 rows", appended, 40_000);
-    figures.note("hand over, 1,000,000 rows", format!("{shown:.0}/s"));
+    figures.at_least("append, 1,000,000 rows", appended, Unit::PerSecond, 40_000.0);
+    figures.note("hand over, 1,000,000 rows", shown, Unit::PerSecond);
     let mut singles = Vec::new();
     for number in 0..1000 {
         let start = Instant::now();
         append(&mut log, &feeds, number..number + 1)?;
-        singles.push(start.elapsed());
+        singles.push(millis(start.elapsed()));
     }
-    figures.time("append, one event alone, p95", p95(singles), Duration::from_millis(1));
+    figures.at_most("append, one event alone, p95", quantile(&mut singles, 95), Unit::Millis, 1.0);
 
     let reader = log.reader();
-    read(&mut figures, &reader, "")?;
+    read(figures, &reader, "")?;
     let start = Instant::now();
     log.mark_read(&ReadMark::All, true)?;
-    figures.note("mark all read", millis(start.elapsed()));
+    figures.note("mark all read", millis(start.elapsed()), Unit::Millis);
     let start = Instant::now();
     append(&mut log, &feeds, 0..1)?;
-    figures.note("append after it", millis(start.elapsed()));
-    read(&mut figures, &reader, " (all read)")?;
-    figures.size = std::fs::metadata(&path)?.len();
-    figures.print();
+    figures.note("append after it", millis(start.elapsed()), Unit::Millis);
+    read(figures, &reader, " (all read)")?;
+    #[expect(clippy::cast_precision_loss, reason = "about a gigabyte")]
+    figures.note("size of the log", std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20), Unit::MiB);
     Ok(())
 }
 
@@ -71,7 +68,7 @@ fn main() -> Result<()> {
 fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
     let any = Query { limit: 200, preview: Some(1024), ..Query::default() };
     let recent = Timestamp::from_millisecond(time_of(ROWS - 10))?;
-    let mut worst = Duration::ZERO;
+    let (mut worst, mut slow) = (0.0_f64, 0_u32);
     for feed in [None, Some("mail"), Some("rare")] {
         for event in [None, Some("message"), Some("seldom")] {
             for (unread, held_back) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -85,18 +82,20 @@ fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
                         ..any.clone()
                     };
                     let time = p95_page(reader, &query)?;
-                    if time > Duration::from_millis(10) {
-                        println!("  slow: {time:?} {query:?}");
+                    if time > 10.0 {
+                        eprintln!("{time:.2} ms {query:?}");
+                        slow += 1;
                     }
                     worst = worst.max(time);
                 }
             }
         }
     }
-    figures.time(&format!("newest 200, worst of 108 filters{state}"), worst, Duration::from_millis(10));
+    figures.at_most(&format!("newest 200, worst of 108 filters{state}"), worst, Unit::Millis, 10.0);
+    eprintln!("{slow} slow");
 
     let search = |text: &str| Query { search: Some(text.into()), ..any.clone() };
-    let word = Duration::from_millis(20);
+    let word = 20.0;
     for (name, text) in [
         ("common word", "severity-"),
         ("rare word", "number777777-"),
@@ -106,16 +105,28 @@ fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
         ("5 Chinese characters", "服务器磁盘"),
         ("absent", "nowhere-"),
     ] {
-        figures.time(&format!("search, {name}{state}"), p95_page(reader, &search(text))?, word);
+        figures.at_most(
+            &format!("search, {name}{state}"),
+            p95_page(reader, &search(text))?,
+            Unit::Millis,
+            word,
+        );
     }
-    let wide = Duration::from_millis(100);
-    figures.time(&format!("search, prefix{state}"), p95_page(reader, &search("number12"))?, wide);
-    figures.time(
-        &format!("search, prefix of a common word{state}"),
-        p95_page(reader, &search("sever"))?,
+    let wide = 100.0;
+    figures.at_most(
+        &format!("search, prefix{state}"),
+        p95_page(reader, &search("number12"))?,
+        Unit::Millis,
         wide,
     );
-    figures.time(&format!("search, prefix of 97 words{state}"), p95_page(reader, &search("hos"))?, wide);
+    let prefix = p95_page(reader, &search("sever"))?;
+    figures.at_most(&format!("search, prefix of a common word{state}"), prefix, Unit::Millis, wide);
+    figures.at_most(
+        &format!("search, prefix of 97 words{state}"),
+        p95_page(reader, &search("hos"))?,
+        Unit::Millis,
+        wide,
+    );
     for (name, query) in [
         ("feed that lacks it", Query { feed: FeedId::new("rare"), ..search("severity-") }),
         ("type that lacks it", Query { event: Some("seldom".into()), ..search("severity-") }),
@@ -128,28 +139,24 @@ fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
         ("held back, rare word", Query { held_back: true, ..search("number777777-") }),
         ("since", Query { since: Some(recent), ..search("severity-") }),
     ] {
-        figures.time(&format!("search, {name}{state}"), p95_page(reader, &query)?, wide);
+        figures.at_most(&format!("search, {name}{state}"), p95_page(reader, &query)?, Unit::Millis, wide);
     }
     Ok(())
 }
 
-fn p95_page(reader: &LogReader, query: &Query) -> Result<Duration> {
+/// Of a reading that is repeated, in ms.
+fn p95_page(reader: &LogReader, query: &Query) -> Result<f64> {
     let mut times = Vec::with_capacity(READINGS);
     for _ in 0..READINGS {
         let start = Instant::now();
         reader.page(query)?;
-        times.push(start.elapsed());
+        times.push(millis(start.elapsed()));
         // A second of one reading says enough.
-        if times.iter().sum::<Duration>() > Duration::from_secs(1) {
+        if times.iter().sum::<f64>() > 1000.0 {
             break;
         }
     }
-    Ok(p95(times))
-}
-
-fn p95(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[(times.len() * 95).div_ceil(100) - 1]
+    Ok(quantile(&mut times, 95))
 }
 
 /// Appends events in groups, each of which is then handed over; returns the rates of both, per second.
@@ -226,37 +233,4 @@ fn event(feeds: &[FeedId], number: u64) -> Event<'_> {
 /// One event each second, in milliseconds.
 fn time_of(number: u64) -> i64 {
     1_700_000_000_000 + number.cast_signed() * 1000
-}
-
-fn millis(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1000.0)
-}
-
-/// Lines of figure and budget.
-#[derive(Default)]
-struct Figures {
-    lines: Vec<(String, String, String, bool)>,
-    size: u64,
-}
-
-impl Figures {
-    fn rate(&mut self, what: &str, rate: f64, budget: u32) {
-        let met = rate >= f64::from(budget);
-        self.lines.push((what.into(), format!("{rate:.0}/s"), format!("≥ {budget}/s"), met));
-    }
-
-    fn time(&mut self, what: &str, time: Duration, budget: Duration) {
-        self.lines.push((what.into(), millis(time), format!("≤ {} ms", budget.as_millis()), time <= budget));
-    }
-
-    fn note(&mut self, what: &str, figure: String) {
-        self.lines.push((what.into(), figure, String::new(), true));
-    }
-
-    fn print(&self) {
-        for (what, figure, budget, met) in &self.lines {
-            println!("{what:<52} {figure:>12}  {budget:<12} {}", if *met { "" } else { "MISSED" });
-        }
-        println!("{:<52} {:>9} MB", "size of the log", self.size / 1_000_000);
-    }
 }

@@ -1,0 +1,58 @@
+//! What Bellwether costs, each figure beside its budget. `cargo xtask bench [NAME]…` builds a release and runs this.
+//!
+//! A figure is a median of several runs where one run is short, and CPU time rather than time on the clock where the budget is
+//! about work. They hold for the machine they were taken on, alone on it. A budget that is missed is no error here.
+
+mod bus;
+mod connections;
+mod cpu;
+mod deciding;
+mod decoding;
+mod event_log;
+mod feeds;
+mod figures;
+mod memory;
+mod popups;
+mod process;
+mod start;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::figures::Figures;
+
+type Measure = fn(&mut Figures) -> Result<()>;
+
+/// Every group of figures, in the order in which they are taken.
+const GROUPS: [(&str, Measure); 8] = [
+    ("memory", memory::measure),
+    ("connections", connections::measure),
+    ("cpu", cpu::measure),
+    ("popups", popups::measure),
+    ("start", start::measure),
+    ("deciding", deciding::measure),
+    ("decoding", decoding::measure),
+    ("log", event_log::measure),
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let names = GROUPS.map(|(name, _)| name);
+    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        eprintln!("there are no figures called {unknown}, only: {}", names.join(", "));
+        return ExitCode::FAILURE;
+    }
+    let mut figures = Figures::begin();
+    for (name, measure) in GROUPS {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+            continue;
+        }
+        figures.group(name);
+        if let Err(error) = measure(&mut figures) {
+            figures.skipped(&format!("{error:#}"));
+        }
+    }
+    figures.end();
+    ExitCode::SUCCESS
+}
