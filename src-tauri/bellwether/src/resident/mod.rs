@@ -33,7 +33,7 @@ use tokio::sync::{Notify, watch as watched};
 
 pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
-use crate::desktop::Desktop;
+use crate::{cli::plain, desktop::Desktop};
 
 /// How long the engine may take to commit what has come before the program ends.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -173,9 +173,10 @@ async fn quit_asked(quit: &Notify) {
     }
 }
 
-/// A line for whoever started the program from a terminal; a closed one is no reason to end.
+/// A line for whoever started the program from a terminal, which gets plain text whoever wrote it; a closed one is no reason
+/// to end.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", plain::line(line));
 }
 
 fn read_language(text: &str) -> Option<Language> {
