@@ -1,5 +1,7 @@
 //! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of the tests, which may panic")]
+
 mod support;
 
 use std::{
@@ -434,4 +436,48 @@ async fn the_end_of_the_loop_is_told_also_when_it_panics() {
     assert!(engine.feeds().await.is_err());
     let logged = reader.page(&Query { limit: 1, ..Query::default() }).expect("the log").records;
     assert_eq!(logged[0].outcome, Outcome::Pending, "it is shown at the next start");
+}
+
+#[tokio::test]
+async fn what_was_shown_at_the_very_end_does_not_come_again() {
+    let server = ScriptedServer::start(vec![vec![stream(&numbers([1])), Act::Hold]]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    let shown = fixture.popup().await.popup;
+    let engine = fixture.engine.clone();
+    let shutdown = tokio::spawn(async move { engine.shutdown().await });
+    // The wish is in the queue before the report is.
+    tokio::task::yield_now().await;
+    fixture.engine.report(Report::Shown { events: shown.events }).await;
+    shutdown.await.expect("no panic");
+    assert_eq!(fixture.outcomes("a"), [Outcome::Shown]);
+}
+
+#[tokio::test]
+async fn what_was_shown_while_the_log_was_locked_is_not_shown_again() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(&numbers([1])), Act::Wait(go.clone()), send(numbers(2..=20)), Act::Hold];
+    let server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    let first = fixture.popup().await.popup;
+    // As a backup or a curious person would.
+    let other = rusqlite::Connection::open(fixture.folder.path().join("events.db")).expect("the log");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    fixture.engine.report(Report::Shown { events: first.events.clone() }).await;
+    let told = async { while fixture.engine.log_error().await.expect("the engine runs").is_none() {} };
+    timeout(PATIENCE, told).await.expect("the log's error is told");
+    // Another server would have everything pending from the log.
+    fixture.engine.report(Report::Available(false)).await;
+    fixture.engine.report(Report::Available(true)).await;
+    go.notify_one();
+    other.execute_batch("ROLLBACK").expect("the lock");
+    let mut told = first.events;
+    while told.len() < 20 {
+        told.extend(fixture.shown().await.popup.events);
+    }
+    fixture.settled().await;
+    let pending = fixture.outcomes("a").iter().filter(|outcome| **outcome == Outcome::Pending).count();
+    assert_eq!((told.len(), pending), (20, 0), "{told:?}");
+    assert_eq!(fixture.engine.log_error().await.expect("the engine runs"), None);
 }

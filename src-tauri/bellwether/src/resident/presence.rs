@@ -154,14 +154,20 @@ fn start_tray(
 }
 
 async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
+    // What keeps popups away is said once, not at each new attempt.
+    let mut said = String::new();
     while let Some(report) = reports.recv().await {
         match report {
             PopupReport::Shown { event } => {
+                said.clear();
                 let events = resident.popups.take_group(event);
                 resident.engine.report(Report::Shown { events }).await;
             }
             PopupReport::Failed { event, reason, .. } => {
-                say(&reason);
+                if said != reason {
+                    say(&reason);
+                    said = reason;
+                }
                 let events = resident.popups.take_group(event);
                 resident.engine.report(Report::Failed { events }).await;
             }
