@@ -152,8 +152,8 @@ impl EventLoop {
     async fn next(&mut self) -> Input {
         let mut group = Vec::new();
         let flowing = self.stalled.is_empty();
+        // Not biased: whoever asks without end must not keep events out of the log, nor the other way round.
         tokio::select! {
-            biased;
             command = self.commands.recv() => command.map_or(Input::End, Input::Command),
             _ = self.signals.recv_many(&mut group, GROUP), if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
