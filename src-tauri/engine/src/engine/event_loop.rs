@@ -117,7 +117,7 @@ impl EventLoop {
                 Input::Command(Command::Shutdown(reply)) => {
                     // They stay feeds: what they received is committed.
                     self.feeds.iter_mut().for_each(Entry::disconnect);
-                    self.drain();
+                    self.take_received();
                     self.hear_last_reports().await;
                     // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
                     drop(self);
@@ -161,8 +161,8 @@ impl EventLoop {
         }
     }
 
-    /// What has already been received is committed before the end.
-    fn drain(&mut self) {
+    /// Commits what waits in the queue: before the end, and before the feeds change.
+    pub(super) fn take_received(&mut self) {
         while let Ok(arrival) = self.signals.try_recv() {
             self.stalled.push(arrival);
         }
@@ -314,7 +314,8 @@ impl EventLoop {
         for Written { position, feed, seq, outcome, reason, notification } in written {
             let entry = &mut self.feeds[feed];
             let Arrival { signal, received_at, .. } = &mut group[position];
-            if outcome == Outcome::Closed {
+            // A paused feed stays so, whatever it still had received.
+            if outcome == Outcome::Closed && !entry.feed.paused {
                 let rule = reason.rule.unwrap_or_default();
                 entry.stop(ConnectionState {
                     reason: Some(Reason::ClosedByRule(rule)),
