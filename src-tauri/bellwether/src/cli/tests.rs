@@ -106,7 +106,7 @@ fn status(locale: &str) -> Value {
             "path": "/c/feeds.toml",
             "error": {"line": 3, "key": "feed[1].url", "message": "not a URL"}
         },
-        "event_log": "/d/events.db",
+        "event_log": "/d/events.db", "event_log_error": null,
         "parts": [
             {"name": "display", "available": true, "detail": ":0"},
             {"name": "tray", "available": false, "detail": "no watcher"}
