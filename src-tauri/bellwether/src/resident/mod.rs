@@ -7,6 +7,7 @@ mod instance;
 mod listener;
 mod parts;
 mod presence;
+mod reading;
 mod server;
 mod updates;
 mod watch;
@@ -221,10 +222,7 @@ impl Resident {
         let none = || Refusal::new(ErrorCode::NoSuchEvent, format!("there is no event {seq} in the log"));
         let number: u64 = seq.parse().map_err(|_| none())?;
         let log = self.engine.log().clone();
-        let found = tokio::task::spawn_blocking(move || log.get(number))
-            .await
-            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
-        found?.ok_or_else(none)
+        reading::read(move || log.get(number)).await.map_err(Refusal::internal)??.ok_or_else(none)
     }
 
     pub(crate) async fn set_language(&self, language: Language) -> Result<(), engine::Error> {
@@ -245,8 +243,8 @@ impl Resident {
 
     pub(crate) fn test_notification(&self) -> Result<(), Refusal> {
         self.needs_notifications()?;
-        self.popups.show_test();
-        Ok(())
+        let busy = "the notification server has not taken earlier popups yet; try again later";
+        self.popups.show_test().map_err(|_| Refusal::new(ErrorCode::NoNotifications, busy))
     }
 
     /// Starts the demo feed's server and subscribes to it, unless that has been done.

@@ -24,15 +24,19 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, open_link, say};
+use super::{Resident, Start, open_link, reading, say};
 use crate::{
     desktop::Desktop,
-    popup::{self, PopupReport, PopupSender},
+    popup::{self, PopupReport, PopupSender, QueueFull},
     tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
 };
 
 /// How many popups may wait for the notification server; the engine hands over a few at a time.
 const QUEUE: usize = 16;
+
+/// Places in that queue that tests and samples leave free: more than the engine ever needs at a time, for it waits for a report
+/// of each of its popups.
+const RESERVED: usize = 8;
 
 /// How often the tray's view is made anew at the most.
 const VIEW_PAUSE: Duration = Duration::from_millis(200);
@@ -51,7 +55,7 @@ pub(crate) struct Popups {
 
 impl Popups {
     /// A popup that shows that popups work.
-    pub(crate) fn show_test(&self) {
+    pub(crate) fn show_test(&self) -> Result<(), QueueFull> {
         self.send(popup::Popup {
             event: NO_EVENT,
             feed: String::new(),
@@ -60,12 +64,14 @@ impl Popups {
             urgency: Urgency::Normal,
             url: None,
             key: None,
-        });
+        })
     }
 
-    fn send(&self, popup: popup::Popup) {
-        // The queue is longer than what the engine hands over at a time; a person's tests may fill it, and lose one.
-        let _ = self.sender.try_send(popup);
+    fn send(&self, popup: popup::Popup) -> Result<(), QueueFull> {
+        if popup.event == NO_EVENT && self.sender.places() <= RESERVED {
+            return Err(QueueFull);
+        }
+        self.sender.try_send(popup)
     }
 
     fn take_group(&self, event: u64) -> Vec<u64> {
@@ -103,7 +109,8 @@ impl Notifier for Popups {
                 key: notification.key,
             }
         };
-        self.send(content);
+        // Full only for samples, of which the next one may fit again.
+        let _ = self.send(content);
     }
 }
 
@@ -267,7 +274,7 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     let config_broken = resident.engine.config_error().await.ok()?.is_some();
     let log = resident.engine.log().clone();
     let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
-    let newest = tokio::task::spawn_blocking(move || log.page(&query)).await.ok()?;
+    let newest = reading::read(move || log.page(&query)).await.ok()?;
     let count =
         |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
     let totals = FeedTotals {
@@ -293,4 +300,28 @@ async fn view(resident: &Resident) -> Option<TrayView> {
             .map(|record| RecentEvent { event: record.seq, label: record.notification.title })
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_engine::{feed::FeedId, notification::Notification};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tests_leave_room_for_the_engine() {
+        let (sender, _queue) = PopupSender::queue(QUEUE);
+        let mut popups = Popups { sender, catalogue: Arc::new(Catalogue::new("en")), groups: Arc::default() };
+        let shown = (0..100).filter(|_| popups.show_test().is_ok()).count();
+        assert_eq!(shown, QUEUE - RESERVED);
+        for event in 1..=RESERVED as u64 {
+            popups.show(engine::Popup {
+                events: vec![event],
+                feed: FeedId::new("a").unwrap(),
+                feed_name: "a".to_owned(),
+                notification: Notification::default(),
+            });
+        }
+        assert_eq!(popups.sender.places(), 0, "none of them was dropped");
+    }
 }
