@@ -30,7 +30,8 @@ use bellwether_engine::{
     subscription::Client,
 };
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch as watched};
+use tokio::sync::{Notify, OnceCell, watch as watched};
+use url::Url;
 
 pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
@@ -65,6 +66,8 @@ pub(crate) struct Resident {
     pub(crate) language: watched::Sender<Language>,
     pub(crate) quit: Arc<Notify>,
     popups: presence::Popups,
+    /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
+    demo: Arc<OnceCell<Url>>,
     profile: Profile,
     started_at: Timestamp,
 }
@@ -92,7 +95,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let desktop = Desktop::watch();
     let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
     let config = ConfigFile::new(profile.config_file.clone());
-    resume_demo(&config, &catalogue).await;
+    let demo = resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
         config,
         log,
@@ -109,6 +112,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         language: watched::Sender::new(language),
         quit: Arc::default(),
         popups,
+        demo: Arc::new(OnceCell::new_with(demo)),
         started_at: Timestamp::now(),
         profile,
     };
@@ -136,13 +140,13 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
 
 /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given. A port that is taken is no
 /// reason not to start: the feed itself will say that nobody answers there as it should.
-async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) {
-    let Ok(config) = config.load() else { return };
-    let demo = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID);
-    let Some(port) = demo.and_then(|feed| Demo::port_of(&feed.url)) else { return };
-    if let Ok(demo) = Demo::bind(port).await {
-        tokio::spawn(demo.serve(Arc::clone(catalogue)));
-    }
+async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) -> Option<Url> {
+    let config = config.load().ok()?;
+    let feed = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID)?;
+    let demo = Demo::bind(Demo::port_of(&feed.url)?).await.ok()?;
+    let url = demo.url().clone();
+    tokio::spawn(demo.serve(Arc::clone(catalogue)));
+    Some(url)
 }
 
 /// A different jitter for each run; nothing secret depends on it.
@@ -256,17 +260,22 @@ impl Resident {
         let cannot = |error: std::io::Error| {
             Refusal::new(ErrorCode::Internal, format!("the demo feed cannot listen on 127.0.0.1: {error}"))
         };
-        let demo = match Demo::bind(demo::PORT).await {
-            Ok(demo) => demo,
-            Err(_) => Demo::bind(0).await.map_err(cannot)?,
+        let serve = async || {
+            let demo = match Demo::bind(demo::PORT).await {
+                Ok(demo) => demo,
+                Err(_) => Demo::bind(0).await?,
+            };
+            let url = demo.url().clone();
+            tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
+            Ok(url)
         };
+        let url = self.demo.get_or_try_init(serve).await.map_err(cannot)?;
         let feed = NewFeed {
-            url: demo.url().to_string(),
+            url: url.to_string(),
             id: Some(demo::ID.to_owned()),
             name: Some(self.catalogue.text("demo.name").to_owned()),
             paused: false,
         };
-        tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
         Ok(self.engine.add_feed(feed).await?)
     }
 
