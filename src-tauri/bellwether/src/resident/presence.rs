@@ -272,6 +272,7 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
 async fn view(resident: &Resident) -> Option<TrayView> {
     let feeds = resident.engine.feeds().await.ok()?;
     let config_broken = resident.engine.config_error().await.ok()?.is_some();
+    let log_broken = resident.engine.log_error().await.ok()?.is_some();
     let log = resident.engine.log().clone();
     let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
     let newest = reading::read(move || log.page(&query)).await.ok()?;
@@ -283,7 +284,7 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         connected: count(&[State::Connected]),
         attention: count(&[State::NeedsAttention, State::Stopped]),
     };
-    let state = if totals.attention > 0 || config_broken {
+    let state = if totals.attention > 0 || config_broken || log_broken {
         TrayState::Attention
     } else if totals.connected == 0 && totals.all > totals.paused {
         TrayState::Offline
@@ -294,7 +295,12 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     Some(TrayView {
         state,
         unread: feeds.iter().map(|view| view.counts.unread).sum(),
-        status_line: tray::status_line(state, totals, &resident.catalogue),
+        // What concerns all feeds comes before what concerns some.
+        status_line: match (log_broken, config_broken) {
+            (true, _) => resident.catalogue.text("tray.status_log").to_owned(),
+            (false, true) => resident.catalogue.text("tray.status_config").to_owned(),
+            (false, false) => tray::status_line(state, totals, &resident.catalogue),
+        },
         recent: recent
             .into_iter()
             .map(|record| RecentEvent { event: record.seq, label: record.notification.title })
