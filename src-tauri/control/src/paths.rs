@@ -117,19 +117,23 @@ fn socket_in(folder: &Path) -> PathBuf {
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {
-    let existed = folder.is_dir();
-    fs::create_dir_all(folder)?;
+    let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    if !existed {
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)?;
+    #[cfg(unix)]
+    {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        // In such a folder anybody could put a socket, a lock or a link in the place of ours.
+        if fs::metadata(folder)?.permissions().mode() & 0o002 != 0 {
+            return Err(io::Error::other("every user may write there; make it private with chmod 700"));
+        }
     }
-    // A folder that is there but cannot be written is better found here than at the first event.
+    // A folder that is there but cannot be written is better found here than at the first event. Never through a link.
     let probe = folder.join(format!(".bellwether-{}", std::process::id()));
-    fs::write(&probe, [])?;
-    fs::remove_file(&probe)?;
-    let _ = existed;
-    Ok(())
+    let _ = fs::remove_file(&probe);
+    fs::File::options().write(true).create_new(true).open(&probe)?;
+    fs::remove_file(&probe)
 }
 
 #[cfg(test)]
@@ -160,5 +164,22 @@ mod tests {
         let mode = fs::metadata(&folder).unwrap().permissions().mode();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_everybody_may_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("bellwether-shared-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let profile = Profile::find(Some(&folder)).unwrap();
+        let made = |mode| {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            profile.make_folders()
+        };
+        let (shared, readable) = (made(0o777), made(0o755));
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(shared.unwrap_err().to_string().contains("chmod 700"));
+        readable.unwrap();
     }
 }

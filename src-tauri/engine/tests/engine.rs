@@ -1,6 +1,6 @@
 //! The one loop through its public face: real sockets, a real log, and a notifier that remembers.
 
-#![allow(clippy::expect_used, reason = "what is expected and does not hold ends the test")]
+#![allow(clippy::expect_used, clippy::panic, reason = "what is expected and does not hold ends the test")]
 
 mod support;
 
@@ -470,4 +470,93 @@ async fn an_edit_that_the_log_cannot_take_is_taken_up_once_it_can() {
     assert_eq!(fixture.feed("a", |_| true).await.feed.url, two.url("/"));
     let look = async { while fixture.engine.log_error().await.expect("the engine runs").is_some() {} };
     timeout(PATIENCE, look).await.expect("the error's end");
+}
+
+#[tokio::test]
+async fn what_was_shown_at_the_very_end_does_not_come_again() {
+    let server = ScriptedServer::start(vec![vec![stream(&numbers([1])), Act::Hold]]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    let shown = fixture.popup().await.popup;
+    let engine = fixture.engine.clone();
+    let shutdown = tokio::spawn(async move { engine.shutdown().await });
+    // The wish is in the queue before the report is.
+    tokio::task::yield_now().await;
+    fixture.engine.report(Report::Shown { events: shown.events }).await;
+    shutdown.await.expect("no panic");
+    assert_eq!(fixture.outcomes("a"), [Outcome::Shown]);
+}
+
+#[tokio::test]
+async fn what_was_shown_while_the_log_was_locked_is_not_shown_again() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(&numbers([1])), Act::Wait(go.clone()), send(numbers(2..=20)), Act::Hold];
+    let server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    let first = fixture.popup().await.popup;
+    // As a backup or a curious person would.
+    let other = rusqlite::Connection::open(fixture.folder.path().join("events.db")).expect("the log");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    fixture.engine.report(Report::Shown { events: first.events.clone() }).await;
+    let told = async { while fixture.engine.log_error().await.expect("the engine runs").is_none() {} };
+    timeout(PATIENCE, told).await.expect("the log's error is told");
+    // Another server would have everything pending from the log.
+    fixture.engine.report(Report::Available(false)).await;
+    fixture.engine.report(Report::Available(true)).await;
+    go.notify_one();
+    other.execute_batch("ROLLBACK").expect("the lock");
+    let mut told = first.events;
+    while told.len() < 20 {
+        told.extend(fixture.shown().await.popup.events);
+    }
+    fixture.settled().await;
+    let pending = fixture.outcomes("a").iter().filter(|outcome| **outcome == Outcome::Pending).count();
+    assert_eq!((told.len(), pending), (20, 0), "{told:?}");
+    let cured = async { while fixture.engine.log_error().await.expect("the engine runs").is_some() {} };
+    timeout(PATIENCE, cured).await.expect("the log's error is over");
+}
+
+#[tokio::test]
+async fn another_url_loses_nothing_that_the_former_one_sent() {
+    for remove in [false, true] {
+        let (leave, wait) = blocking::channel();
+        let mut old = ScriptedServer::start(vec![vec![stream(&numbers(1..=500))]]).await;
+        let new = ScriptedServer::start(vec![vec![stream("data: new\n\n"), Act::Hold]]).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut fixture = Fixture::start_in(folder, &feed("a", &old, ""), Some(wait));
+        fixture.engine.report(Report::Available(true)).await;
+        old.request().await;
+        // The loop is held at the first popup; the second request says that all events of the first are in its queue.
+        fixture.popup().await;
+        old.request().await;
+        let config = if remove { String::new() } else { feed("a", &new, "") };
+        fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
+        fixture.engine.reload_config().await;
+        drop(leave);
+        fixture.settled().await;
+        assert_eq!(fixture.data("a")[..500], texts(1..=500));
+        if !remove {
+            fixture.events("a", 501).await;
+            assert_eq!(fixture.log("a")[500].message.last_event_id, "", "the new stream begins anew");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_feed_is_tried_again_when_its_settings_change() {
+    let server = ScriptedServer::start(vec![
+        vec![stream("id: 1\nevent: pause\ndata: b\n\n"), Act::Hold],
+        vec![stream(""), Act::Hold],
+    ])
+    .await;
+    let rules = "[[feed.rule]]\nevent = \"pause\"\naction = \"close\"\n";
+    let mut fixture = Fixture::start(&feed("a", &server, rules));
+    fixture.feed("a", |view| view.connection.state == State::Stopped).await;
+    fixture.engine.reload_config().await;
+    let unchanged = fixture.feed("a", |_| true).await.connection.state;
+    assert_eq!(unchanged, State::Stopped, "nothing changed");
+    fs::write(fixture.folder.path().join("feeds.toml"), feed("a", &server, "")).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    fixture.feed("a", |view| view.connection.state == State::Connected).await;
 }

@@ -7,7 +7,7 @@ mod events;
 mod feeds;
 mod listen;
 mod output;
-mod plain;
+pub(crate) mod plain;
 mod status;
 mod time;
 

@@ -89,6 +89,18 @@ impl PopupSender {
     pub(crate) fn try_send(&self, popup: Popup) -> Result<(), QueueFull> {
         self.0.try_send(popup).map_err(|_| QueueFull)
     }
+
+    /// How many popups still fit into the queue.
+    pub(crate) fn places(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// A queue that no worker empties.
+    #[cfg(test)]
+    pub(crate) fn queue(capacity: usize) -> (Self, mpsc::Receiver<Popup>) {
+        let (popups, queue) = mpsc::channel(capacity);
+        (Self(popups), queue)
+    }
 }
 
 /// The popup was not queued: too many wait already.

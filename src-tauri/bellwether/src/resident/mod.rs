@@ -7,6 +7,7 @@ mod instance;
 mod listener;
 mod parts;
 mod presence;
+mod reading;
 mod server;
 mod updates;
 mod watch;
@@ -29,11 +30,12 @@ use bellwether_engine::{
     subscription::Client,
 };
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch as watched};
+use tokio::sync::{Notify, OnceCell, watch as watched};
+use url::Url;
 
 pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
-use crate::desktop::Desktop;
+use crate::{cli::plain, desktop::Desktop};
 
 /// How long the engine may take to commit what has come before the program ends.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -64,6 +66,8 @@ pub(crate) struct Resident {
     pub(crate) language: watched::Sender<Language>,
     pub(crate) quit: Arc<Notify>,
     popups: presence::Popups,
+    /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
+    demo: Arc<OnceCell<Url>>,
     profile: Profile,
     started_at: Timestamp,
 }
@@ -91,7 +95,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let desktop = Desktop::watch();
     let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
     let config = ConfigFile::new(profile.config_file.clone());
-    resume_demo(&config, &catalogue).await;
+    let demo = resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
         config,
         log,
@@ -108,6 +112,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         language: watched::Sender::new(language),
         quit: Arc::default(),
         popups,
+        demo: Arc::new(OnceCell::new_with(demo)),
         started_at: Timestamp::now(),
         profile,
     };
@@ -135,13 +140,13 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
 
 /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given. A port that is taken is no
 /// reason not to start: the feed itself will say that nobody answers there as it should.
-async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) {
-    let Ok(config) = config.load() else { return };
-    let demo = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID);
-    let Some(port) = demo.and_then(|feed| Demo::port_of(&feed.url)) else { return };
-    if let Ok(demo) = Demo::bind(port).await {
-        tokio::spawn(demo.serve(Arc::clone(catalogue)));
-    }
+async fn resume_demo(config: &ConfigFile, catalogue: &Arc<Catalogue>) -> Option<Url> {
+    let config = config.load().ok()?;
+    let feed = config.feeds.iter().find(|feed| feed.id.as_str() == demo::ID)?;
+    let demo = Demo::bind(Demo::port_of(&feed.url)?).await.ok()?;
+    let url = demo.url().clone();
+    tokio::spawn(demo.serve(Arc::clone(catalogue)));
+    Some(url)
 }
 
 /// A different jitter for each run; nothing secret depends on it.
@@ -173,9 +178,10 @@ async fn quit_asked(quit: &Notify) {
     }
 }
 
-/// A line for whoever started the program from a terminal; a closed one is no reason to end.
+/// A line for whoever started the program from a terminal, which gets plain text whoever wrote it; a closed one is no reason
+/// to end.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", plain::line(line));
 }
 
 fn read_language(text: &str) -> Option<Language> {
@@ -220,10 +226,7 @@ impl Resident {
         let none = || Refusal::new(ErrorCode::NoSuchEvent, format!("there is no event {seq} in the log"));
         let number: u64 = seq.parse().map_err(|_| none())?;
         let log = self.engine.log().clone();
-        let found = tokio::task::spawn_blocking(move || log.get(number))
-            .await
-            .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))?;
-        found?.ok_or_else(none)
+        reading::read(move || log.get(number)).await.map_err(Refusal::internal)??.ok_or_else(none)
     }
 
     pub(crate) async fn set_language(&self, language: Language) -> Result<(), engine::Error> {
@@ -244,8 +247,8 @@ impl Resident {
 
     pub(crate) fn test_notification(&self) -> Result<(), Refusal> {
         self.needs_notifications()?;
-        self.popups.show_test();
-        Ok(())
+        let busy = "the notification server has not taken earlier popups yet; try again later";
+        self.popups.show_test().map_err(|_| Refusal::new(ErrorCode::NoNotifications, busy))
     }
 
     /// Starts the demo feed's server and subscribes to it, unless that has been done.
@@ -257,17 +260,22 @@ impl Resident {
         let cannot = |error: std::io::Error| {
             Refusal::new(ErrorCode::Internal, format!("the demo feed cannot listen on 127.0.0.1: {error}"))
         };
-        let demo = match Demo::bind(demo::PORT).await {
-            Ok(demo) => demo,
-            Err(_) => Demo::bind(0).await.map_err(cannot)?,
+        let serve = async || {
+            let demo = match Demo::bind(demo::PORT).await {
+                Ok(demo) => demo,
+                Err(_) => Demo::bind(0).await?,
+            };
+            let url = demo.url().clone();
+            tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
+            Ok(url)
         };
+        let url = self.demo.get_or_try_init(serve).await.map_err(cannot)?;
         let feed = NewFeed {
-            url: demo.url().to_string(),
+            url: url.to_string(),
             id: Some(demo::ID.to_owned()),
             name: Some(self.catalogue.text("demo.name").to_owned()),
             paused: false,
         };
-        tokio::spawn(demo.serve(Arc::clone(&self.catalogue)));
         Ok(self.engine.add_feed(feed).await?)
     }
 

@@ -24,10 +24,10 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, open_link, say};
+use super::{Resident, Start, open_link, reading, say};
 use crate::{
     desktop::Desktop,
-    popup::{self, PopupReport, PopupSender},
+    popup::{self, PopupReport, PopupSender, QueueFull},
     tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
 };
 
@@ -36,6 +36,10 @@ const QUEUE: usize = 16;
 
 /// The key of popups that tell of several events; no rule can write it, for texts of rules have no control characters.
 const BACKLOG_KEY: &str = "\0backlog";
+
+/// Places in that queue that tests and samples leave free: more than the engine ever needs at a time, for it waits for a report
+/// of each of its popups.
+const RESERVED: usize = 8;
 
 /// How often the tray's view is made anew at the most.
 const VIEW_PAUSE: Duration = Duration::from_millis(200);
@@ -54,7 +58,7 @@ pub(crate) struct Popups {
 
 impl Popups {
     /// A popup that shows that popups work.
-    pub(crate) fn show_test(&self) {
+    pub(crate) fn show_test(&self) -> Result<(), QueueFull> {
         self.send(popup::Popup {
             event: NO_EVENT,
             feed: String::new(),
@@ -63,12 +67,14 @@ impl Popups {
             urgency: Urgency::Normal,
             url: None,
             key: None,
-        });
+        })
     }
 
-    fn send(&self, popup: popup::Popup) {
-        // The queue is longer than what the engine hands over at a time; a person's tests may fill it, and lose one.
-        let _ = self.sender.try_send(popup);
+    fn send(&self, popup: popup::Popup) -> Result<(), QueueFull> {
+        if popup.event == NO_EVENT && self.sender.places() <= RESERVED {
+            return Err(QueueFull);
+        }
+        self.sender.try_send(popup)
     }
 
     fn take_group(&self, event: u64) -> Vec<u64> {
@@ -107,7 +113,8 @@ impl Notifier for Popups {
                 key: notification.key,
             }
         };
-        self.send(content);
+        // Full only for samples, of which the next one may fit again.
+        let _ = self.send(content);
     }
 }
 
@@ -158,14 +165,20 @@ fn start_tray(
 }
 
 async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
+    // What keeps popups away is said once, not at each new attempt.
+    let mut said = String::new();
     while let Some(report) = reports.recv().await {
         match report {
             PopupReport::Shown { event } => {
+                said.clear();
                 let events = resident.popups.take_group(event);
                 resident.engine.report(Report::Shown { events }).await;
             }
             PopupReport::Failed { event, reason, .. } => {
-                say(&reason);
+                if said != reason {
+                    say(&reason);
+                    said = reason;
+                }
                 let events = resident.popups.take_group(event);
                 resident.engine.report(Report::Failed { events }).await;
             }
@@ -263,9 +276,10 @@ fn watch_view(resident: &Resident) -> watch::Receiver<TrayView> {
 async fn view(resident: &Resident) -> Option<TrayView> {
     let feeds = resident.engine.feeds().await.ok()?;
     let config_broken = resident.engine.config_error().await.ok()?.is_some();
+    let log_broken = resident.engine.log_error().await.ok()?.is_some();
     let log = resident.engine.log().clone();
     let query = Query { limit: tray::RECENT as u32, preview: Some(0), ..Query::default() };
-    let newest = tokio::task::spawn_blocking(move || log.page(&query)).await.ok()?;
+    let newest = reading::read(move || log.page(&query)).await.ok()?;
     let count =
         |wanted: &[State]| feeds.iter().filter(|view| wanted.contains(&view.connection.state)).count();
     let totals = FeedTotals {
@@ -274,7 +288,7 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         connected: count(&[State::Connected]),
         attention: count(&[State::NeedsAttention, State::Stopped]),
     };
-    let state = if totals.attention > 0 || config_broken {
+    let state = if totals.attention > 0 || config_broken || log_broken {
         TrayState::Attention
     } else if totals.connected == 0 && totals.all > totals.paused {
         TrayState::Offline
@@ -285,10 +299,39 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     Some(TrayView {
         state,
         unread: feeds.iter().map(|view| view.counts.unread).sum(),
-        status_line: tray::status_line(state, totals, &resident.catalogue),
+        // What concerns all feeds comes before what concerns some.
+        status_line: match (log_broken, config_broken) {
+            (true, _) => resident.catalogue.text("tray.status_log").to_owned(),
+            (false, true) => resident.catalogue.text("tray.status_config").to_owned(),
+            (false, false) => tray::status_line(state, totals, &resident.catalogue),
+        },
         recent: recent
             .into_iter()
             .map(|record| RecentEvent { event: record.seq, label: record.notification.title })
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_engine::{feed::FeedId, notification::Notification};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tests_leave_room_for_the_engine() {
+        let (sender, _queue) = PopupSender::queue(QUEUE);
+        let mut popups = Popups { sender, catalogue: Arc::new(Catalogue::new("en")), groups: Arc::default() };
+        let shown = (0..100).filter(|_| popups.show_test().is_ok()).count();
+        assert_eq!(shown, QUEUE - RESERVED);
+        for event in 1..=RESERVED as u64 {
+            popups.show(engine::Popup {
+                events: vec![event],
+                feed: FeedId::new("a").unwrap(),
+                feed_name: "a".to_owned(),
+                notification: Notification::default(),
+            });
+        }
+        assert_eq!(popups.sender.places(), 0, "none of them was dropped");
+    }
 }

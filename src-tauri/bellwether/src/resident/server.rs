@@ -18,7 +18,7 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, updates, wire as to_wire};
+use super::{Resident, reading, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
 type Answer<T> = Result<Json<T>, Refusal>;
@@ -29,6 +29,11 @@ pub(crate) struct Refusal(pub(crate) wire::Error);
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self(wire::Error { code, message: message.into(), detail: String::new() })
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+    pub(super) fn internal(error: std::io::Error) -> Self {
+        Self::new(ErrorCode::Internal, error.to_string())
     }
 }
 
@@ -210,7 +215,7 @@ async fn events(
     let preview = query.preview.unwrap_or(false);
     let query = log_query(query)?;
     let log = resident.engine.log().clone();
-    let page = blocking(move || log.page(&query)).await??;
+    let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
     Ok(Json(wire::EventPage {
         events: page.records.iter().map(|record| to_wire::event(record, preview)).collect(),
         next_before: page.next_before,
@@ -232,13 +237,6 @@ fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
         limit: query.limit.unwrap_or(200).clamp(1, 1000),
         preview: query.preview.unwrap_or(false).then_some(to_wire::PREVIEW),
     })
-}
-
-/// Reading the log waits for the disk, so it happens off the network's thread.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Refusal::new(ErrorCode::Internal, error.to_string()))
 }
 
 async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {

@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     Command, Error, FeedView, Update,
     event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
-    feeds::{Change, Entry, change},
+    feeds::{Change, Entry},
 };
 use crate::{
     config::{
@@ -83,6 +83,8 @@ impl EventLoop {
     /// Makes the running feeds those of the file: in its order, each connection touched only if its own settings changed. What
     /// the log cannot take now is tried again.
     fn apply(&mut self, config: Config) -> Result<(), LogError> {
+        // What came from a feed that goes, or from a URL that changes, came before that.
+        self.take_received();
         let result = self.try_apply(config);
         self.unapplied = result.is_err();
         if let Err(error) = &result {
@@ -99,7 +101,7 @@ impl EventLoop {
             let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
             let entry = match known {
                 Some(mut entry) => {
-                    let change = change(&entry.feed, &feed);
+                    let change = entry.change(&feed);
                     let before = std::mem::replace(&mut entry.feed, feed);
                     if let Err(error) = self.adjust(&mut entry, change) {
                         entry.feed = before;

@@ -5,7 +5,7 @@ use std::{sync::Arc, thread, time::Duration};
 use jiff::Timestamp;
 use tokio::{
     sync::{broadcast, mpsc},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use super::{
@@ -27,8 +27,8 @@ use crate::{
 /// How long the loop waits before it tries a failed commit again.
 pub(super) const COMMIT_RETRY: Duration = Duration::from_secs(2);
 
-/// How long it waits before it offers popups again to a notification server that is there but refused one.
-const POPUP_RETRY: Duration = Duration::from_secs(5);
+/// How long a shutdown waits for word of the popups that are with the notifier: without it they come again.
+const LAST_REPORTS: Duration = Duration::from_secs(1);
 
 /// After this long without an event the memory that a burst took is given back.
 const REST: Duration = Duration::from_secs(3);
@@ -63,6 +63,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         signals,
         updates: updates.clone(),
         stalled: Vec::new(),
+        unmarked: Vec::new(),
         retry_at: None,
         unapplied: false,
         rest_at: None,
@@ -91,6 +92,8 @@ pub(super) struct EventLoop {
     updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
+    /// Events that were shown and that the log could not take as such.
+    unmarked: Vec<Vec<u64>>,
     /// When what the log did not take is tried again.
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
@@ -114,7 +117,8 @@ impl EventLoop {
                 Input::Command(Command::Shutdown(reply)) => {
                     // They stay feeds: what they received is committed.
                     self.feeds.iter_mut().for_each(Entry::disconnect);
-                    self.drain();
+                    self.take_received();
+                    self.hear_last_reports().await;
                     // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
                     drop(self);
                     let _ = reply.send(());
@@ -130,6 +134,7 @@ impl EventLoop {
                     if self.unapplied {
                         self.reload_config();
                     }
+                    self.mark_shown();
                     let stalled = std::mem::take(&mut self.stalled);
                     self.take(stalled);
                 }
@@ -147,8 +152,8 @@ impl EventLoop {
     async fn next(&mut self) -> Input {
         let mut group = Vec::new();
         let flowing = self.stalled.is_empty();
+        // Not biased: whoever asks without end must not keep events out of the log, nor the other way round.
         tokio::select! {
-            biased;
             command = self.commands.recv() => command.map_or(Input::End, Input::Command),
             _ = self.signals.recv_many(&mut group, GROUP), if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
@@ -156,13 +161,26 @@ impl EventLoop {
         }
     }
 
-    /// What has already been received is committed before the end.
-    fn drain(&mut self) {
+    /// Commits what waits in the queue: before the end, and before the feeds change.
+    pub(super) fn take_received(&mut self) {
         while let Ok(arrival) = self.signals.try_recv() {
             self.stalled.push(arrival);
         }
         let rest = std::mem::take(&mut self.stalled);
         self.take(rest);
+    }
+
+    /// What the notification server has taken by now is not to be shown again at the next start.
+    async fn hear_last_reports(&mut self) {
+        let end = Instant::now() + LAST_REPORTS;
+        while self.outbox.awaits_reports() {
+            match timeout_at(end, self.commands.recv()).await {
+                Ok(Some(Command::Report(report))) => self.note_report(report),
+                // Whoever asks now is told that this is the end.
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
     }
 
     /// Takes signals in order; messages that follow each other are committed together.
@@ -186,7 +204,7 @@ impl EventLoop {
                 None => break,
             }
         }
-        if !self.unapplied && self.log_error.take().is_some() {
+        if !self.unapplied && self.unmarked.is_empty() && self.log_error.take().is_some() {
             self.tell(Update::Log);
         }
     }
@@ -302,10 +320,14 @@ impl EventLoop {
             }
         }
         for (feed, rule) in done.closed {
-            self.feeds[feed].stop(ConnectionState {
-                reason: Some(Reason::ClosedByRule(rule)),
-                ..ConnectionState::new(State::Stopped)
-            });
+            let entry = &mut self.feeds[feed];
+            // A paused feed stays so, whatever it still had received.
+            if !entry.feed.paused {
+                entry.stop(ConnectionState {
+                    reason: Some(Reason::ClosedByRule(rule)),
+                    ..ConnectionState::new(State::Stopped)
+                });
+            }
         }
         for Written { position, feed, seq, outcome, reason, notification } in done.written {
             let entry = &mut self.feeds[feed];
@@ -356,7 +378,7 @@ impl EventLoop {
 
     /// Gives the notifier what it may have, from the outbox or from the log.
     pub(super) fn hand_over(&mut self) {
-        if self.outbox.wants_from_log() {
+        if self.unmarked.is_empty() && self.outbox.wants_from_log() {
             self.refill();
         }
         while let Some(popup) = self.outbox.next() {
@@ -385,6 +407,20 @@ impl EventLoop {
         })
     }
 
+    /// Records what was handed over. What the log does not take now is tried again; until then nothing is read from it to be
+    /// shown, as it would be shown twice.
+    fn mark_shown(&mut self) {
+        while let Some(events) = self.unmarked.last() {
+            let outcome = if events.len() > 1 { Outcome::Summarized } else { Outcome::Shown };
+            if let Err(error) = self.log.mark_handed_over(events, outcome) {
+                self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
+                return self.log_failed(&error);
+            }
+            self.unmarked.pop();
+            self.tell(Update::EventsChanged);
+        }
+    }
+
     /// What became of a popup, or of the notification server.
     pub(super) fn note_report(&mut self, report: Report) {
         match report {
@@ -392,20 +428,15 @@ impl EventLoop {
             // A sample is no event's popup.
             Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
             Report::Shown { events } => {
-                self.outbox.reported();
-                let outcome = if events.len() > 1 { Outcome::Summarized } else { Outcome::Shown };
-                match self.log.mark_handed_over(&events, outcome) {
-                    Ok(()) => self.tell(Update::EventsChanged),
-                    // The event stays pending, so a popup may come twice here: better than never.
-                    Err(error) => self.log_failed(&error),
-                }
+                self.outbox.shown();
+                self.unmarked.push(events);
+                self.mark_shown();
             }
             Report::Failed { .. } => {
-                self.outbox.reported();
-                self.outbox.refuse();
+                let delay = self.outbox.refuse();
                 let Some(commands) = self.command_sender.upgrade() else { return };
                 self.connector.runtime.spawn(async move {
-                    sleep(POPUP_RETRY).await;
+                    sleep(delay).await;
                     let _ = commands.send(Command::RetryPopups).await;
                 });
             }

@@ -123,6 +123,19 @@ impl Entry {
         self.task = Some(Task { abort: connector.runtime.spawn(run).abort_handle(), try_now });
     }
 
+    /// What it means that the feed is declared so from now on. Whatever changes may be the cure of what keeps it from connecting.
+    pub(super) fn change(&self, new: &Feed) -> Change {
+        let old = &*self.feed;
+        let stuck = matches!(self.connection.state, State::NeedsAttention | State::Stopped) && old != new;
+        if old.url != new.url {
+            Change::AnotherStream
+        } else if stuck || old.paused != new.paused || old.idle_timeout != new.idle_timeout {
+            Change::Reconnect
+        } else {
+            Change::Settings
+        }
+    }
+
     /// Closes the connection for good, with the state to show.
     pub(super) fn stop(&mut self, connection: ConnectionState) {
         self.disconnect();
@@ -196,14 +209,4 @@ pub(super) enum Change {
     Reconnect,
     /// Another stream: its last event ID is no longer this feed's.
     AnotherStream,
-}
-
-pub(super) fn change(old: &Feed, new: &Feed) -> Change {
-    if old.url != new.url {
-        Change::AnotherStream
-    } else if old.paused != new.paused || old.idle_timeout != new.idle_timeout {
-        Change::Reconnect
-    } else {
-        Change::Settings
-    }
 }

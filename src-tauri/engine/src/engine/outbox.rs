@@ -3,7 +3,7 @@
 //! The log itself is the queue: here lie only the next few popups. What does not fit waits in the log as pending, and when
 //! it is read from there, or when the server was away, many of one feed become one popup.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use super::Popup;
 
@@ -13,6 +13,12 @@ const WITH_NOTIFIER: usize = 4;
 /// How many popups may wait here. Few, so that a burst is drawn together soon.
 const WAITING: usize = 8;
 
+/// How long a server that refused a popup is left alone; twice as long after each further refusal.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How often that grows: up to some five minutes.
+const GROWTH: u32 = 6;
+
 /// Popups between the log and the notifier.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -20,6 +26,8 @@ pub(super) struct Outbox {
     server: bool,
     /// It refused a popup, and is left alone for a while.
     refused: bool,
+    /// So many in a row.
+    refusals: u32,
     waiting: VecDeque<Popup>,
     with_notifier: usize,
     /// Whether the log may hold pending events that are neither here nor with the notifier.
@@ -62,24 +70,35 @@ impl Outbox {
         Some(popup)
     }
 
-    /// The notifier has done with one popup.
-    pub(super) fn reported(&mut self) {
+    /// The notification server took one popup.
+    pub(super) fn shown(&mut self) {
         self.with_notifier = self.with_notifier.saturating_sub(1);
+        self.refusals = 0;
     }
 
-    /// The notification server came or went. What is pending then is in the log.
+    /// The notification server came, went, or is another one now. What is pending then is in the log.
     pub(super) fn set_server(&mut self, there: bool) {
         if self.server != there {
             self.server = there;
-            self.refused = false;
             self.start_over();
         }
+        self.refused = false;
+        self.refusals = 0;
     }
 
-    /// The notification server refused a popup: nothing more goes to it until [`Outbox::retry`].
-    pub(super) fn refuse(&mut self) {
+    /// The notification server refused a popup: nothing more goes to it until [`Outbox::retry`], which is due after this time.
+    pub(super) fn refuse(&mut self) -> Duration {
+        self.with_notifier = self.with_notifier.saturating_sub(1);
+        let delay = RETRY * (1 << self.refusals.min(GROWTH));
+        self.refusals = self.refusals.saturating_add(1);
         self.refused = true;
         self.start_over();
+        delay
+    }
+
+    /// Whether popups are with the notifier.
+    pub(super) fn awaits_reports(&self) -> bool {
+        self.with_notifier > 0
     }
 
     /// A server that refused a popup is asked again.
@@ -122,7 +141,7 @@ mod tests {
         }
         let first: Vec<_> = std::iter::from_fn(|| outbox.next()).flat_map(|p| p.events).collect();
         assert_eq!(first, [1, 2, 3, 4]);
-        outbox.reported();
+        outbox.shown();
         assert_eq!(outbox.next().unwrap().events, [5]);
         assert!(outbox.next().is_none());
     }
@@ -135,7 +154,7 @@ mod tests {
         }
         assert!(!outbox.wants_from_log());
         while outbox.next().is_some() {
-            outbox.reported();
+            outbox.shown();
         }
         assert!(outbox.wants_from_log());
         // An event that comes meanwhile must not overtake those in the log.
@@ -159,7 +178,6 @@ mod tests {
         let mut outbox = ready();
         outbox.offer(|| popup(1));
         assert!(outbox.next().is_some());
-        outbox.reported();
         outbox.refuse();
         assert!(!outbox.wants_from_log());
         outbox.retry();
@@ -167,5 +185,26 @@ mod tests {
         outbox.set_server(false);
         outbox.retry();
         assert!(!outbox.wants_from_log());
+    }
+
+    #[test]
+    fn refusals_in_a_row_grow_the_wait_until_a_popup_is_shown_or_another_server_comes() {
+        let mut outbox = ready();
+        let mut waits = |count| -> Vec<u64> {
+            let refuse = |outbox: &mut Outbox| {
+                let wait = outbox.refuse();
+                outbox.retry();
+                wait.as_secs()
+            };
+            let waits = (0..count).map(|_| refuse(&mut outbox)).collect();
+            outbox.shown();
+            waits
+        };
+        assert_eq!(waits(9), [5, 10, 20, 40, 80, 160, 320, 320, 320]);
+        assert_eq!(waits(1), [5]);
+        outbox.refuse();
+        outbox.set_server(true);
+        assert!(outbox.wants_from_log(), "another server is asked at once");
+        assert_eq!(outbox.refuse(), RETRY);
     }
 }
