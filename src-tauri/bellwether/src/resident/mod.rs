@@ -116,8 +116,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         started_at: Timestamp::now(),
         profile,
     };
-    watch::watch(&resident.profile.config_file, engine.clone())
-        .context("cannot watch the folder of feeds.toml for changes")?;
+    watch::watch(resident.profile.config_file.clone(), engine.clone());
     presence::start(&resident, &desktop, start, popup_reports);
     let server = axum::serve(socket, server::routes(resident.clone()));
     tokio::spawn(async move { server.await });

@@ -1,118 +1,115 @@
 //! Notices when a person edits `feeds.toml`.
+//!
+//! By looking: a look costs some microseconds, follows every link on the way to the file, and works on every system and file
+//! system. To be told by the system costs more where the event log lies in the same folder, as each page that SQLite writes is
+//! told as well; and a user's watches can be used up.
 
 use std::{
-    collections::BTreeSet,
+    fs,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bellwether_engine::engine::Engine;
-use notify::{EventKind, PollWatcher, RecursiveMode, Watcher, recommended_watcher};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
-/// Editors write in several steps; the file is read once they have been quiet for this long.
-const SETTLE: Duration = Duration::from_millis(150);
+/// How often the file is looked at. It is read once it looks the same twice, as editors write in several steps: an edit is live
+/// within twice this time.
+const LOOK: Duration = Duration::from_millis(500);
 
-/// Links that are followed from the path to the file.
-const MAX_LINKS: usize = 40;
-
-/// How often the folder is looked at where the system tells of no changes.
-const LOOK: Duration = Duration::from_secs(1);
-
-type Watching = Box<dyn Watcher + Send>;
+/// What tells one state of the file from another, without reading it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Look {
+    file: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+    #[cfg(unix)]
+    changed: (u64, u64, i64, i64),
+}
 
 /// Watches the file from now on.
-pub(crate) fn watch(file: &Path, engine: Engine) -> notify::Result<()> {
-    let (sender, mut changes) = mpsc::channel(1);
-    let file = file.to_owned();
-    let mut watched = names(&file);
-    let mut watcher = watch_all(&watched, &sender)?;
+pub(super) fn watch(file: PathBuf, engine: Engine) {
     tokio::spawn(async move {
-        // It may have changed since it was read and before it was watched.
-        engine.reload_config().await;
-        while changes.recv().await.is_some() {
-            while timeout(SETTLE, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
-            // A link may lead elsewhere now.
-            let names = names(&file);
-            if names != watched
-                && let Ok(new) = watch_all(&names, &sender)
-            {
-                (watcher, watched) = (new, names);
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut settling = Settling::default();
+        loop {
+            looks.tick().await;
+            if settling.is_to_be_read(look(&file)) {
+                engine.reload_config().await;
             }
-            engine.reload_config().await;
         }
-        drop(watcher);
     });
-    Ok(())
 }
 
-/// The file itself and, where it is a symbolic link, each further name on the way to what it points to.
-fn names(file: &Path) -> Vec<PathBuf> {
-    let next = |name: &PathBuf| Some(name.parent()?.join(name.read_link().ok()?));
-    std::iter::successors(Some(file.to_owned()), next).take(MAX_LINKS).collect()
+/// Knows a file that has changed and come to rest.
+#[derive(Default)]
+struct Settling {
+    last: Option<Option<Look>>,
+    read: Option<Option<Look>>,
 }
 
-/// Watches the names' folders, not the files: editors and our own writes replace those.
-fn watch_all(names: &[PathBuf], sender: &mpsc::Sender<()>) -> notify::Result<Watching> {
-    let watcher = recommended_watcher(noticing(names, sender));
-    watcher
-        .and_then(|watcher| watch_folders(Box::new(watcher), names))
-        .or_else(|_| look_regularly(names, sender))
-}
-
-/// What to do where the system's watches are used up (inotify has few for each user).
-fn look_regularly(names: &[PathBuf], sender: &mpsc::Sender<()>) -> notify::Result<Watching> {
-    let config = notify::Config::default().with_poll_interval(LOOK);
-    watch_folders(Box::new(PollWatcher::new(noticing(names, sender), config)?), names)
-}
-
-fn watch_folders(mut watcher: Watching, names: &[PathBuf]) -> notify::Result<Watching> {
-    let folders: BTreeSet<&Path> = names.iter().filter_map(|name| name.parent()).collect();
-    let own = names.first().and_then(|name| name.parent());
-    for folder in folders {
-        let watching = watcher.watch(folder, RecursiveMode::NonRecursive);
-        // A link may lead into a folder that is not there.
-        if Some(folder) == own {
-            watching?;
+impl Settling {
+    fn is_to_be_read(&mut self, look: Option<Look>) -> bool {
+        let at_rest = self.last.as_ref() == Some(&look);
+        let known = self.read.as_ref() == Some(&look);
+        if at_rest && !known {
+            self.read = Some(look.clone());
         }
+        self.last = Some(look);
+        at_rest && !known
     }
-    Ok(watcher)
 }
 
-fn noticing(names: &[PathBuf], sender: &mpsc::Sender<()>) -> impl Fn(notify::Result<notify::Event>) + use<> {
-    let (names, sender) = (names.to_owned(), sender.clone());
-    move |event| {
-        let concerns_us = match &event {
-            Ok(event) => {
-                !matches!(event.kind, EventKind::Access(_))
-                    && event.paths.iter().any(|path| names.contains(path))
-            }
-            // Events may have been missed.
-            Err(_) => true,
-        };
-        if concerns_us {
-            // Full: a reading is due anyway.
-            let _ = sender.try_send(());
-        }
-    }
+/// `None`: there is no file, or it cannot be looked at.
+fn look(file: &Path) -> Option<Look> {
+    let file = file.canonicalize().ok()?;
+    let data = fs::metadata(&file).ok()?;
+    Some(Look {
+        length: data.len(),
+        modified: data.modified().ok(),
+        #[cfg(unix)]
+        changed: {
+            use std::os::unix::fs::MetadataExt;
+            // The time of the last change of any kind tells two quick edits of equal length apart; nobody can set it.
+            (data.dev(), data.ino(), data.ctime(), data.ctime_nsec())
+        },
+        file,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
-    #[tokio::test]
-    async fn a_change_is_noticed_also_without_the_systems_watches() {
-        for watch in [watch_all, look_regularly] {
-            let folder = tempfile::tempdir().unwrap();
-            let file = folder.path().join("feeds.toml");
-            let (sender, mut changes) = mpsc::channel(1);
-            let _watching = watch(&names(&file), &sender).unwrap();
-            fs::write(folder.path().join("other"), "").unwrap();
-            fs::write(&file, "# mine").unwrap();
-            timeout(Duration::from_secs(30), changes.recv()).await.unwrap().unwrap();
+    #[test]
+    fn every_way_to_change_the_file_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("feeds.toml"), folder.path().join("other"));
+        fs::write(&other, "made").unwrap();
+        let changes: [&dyn Fn(); 5] = [
+            &|| fs::write(&file, "made").unwrap(),
+            &|| fs::write(&file, "put in place").unwrap(),
+            &|| fs::rename(&other, &file).unwrap(),
+            &|| fs::remove_file(&file).unwrap(),
+            &|| fs::write(&file, "").unwrap(),
+        ];
+        let mut before = look(&file);
+        for (number, change) in changes.into_iter().enumerate() {
+            assert_eq!(look(&file), before);
+            change();
+            assert_ne!(look(&file), before, "change {number}");
+            before = look(&file);
         }
+    }
+
+    #[test]
+    fn a_file_is_read_when_it_has_come_to_rest_and_once() {
+        let look = |length| Some(Look { length, ..look(Path::new("/")).unwrap() });
+        let mut settling = Settling::default();
+        let read = [None, None, None, look(1), look(2), look(2), look(2), None, None, look(2), look(2)]
+            .map(|look| settling.is_to_be_read(look));
+        let t = true;
+        assert_eq!(read, [!t, t, !t, !t, !t, t, !t, !t, t, !t, t]);
     }
 }
