@@ -560,3 +560,21 @@ async fn a_closed_feed_is_tried_again_when_its_settings_change() {
     fixture.engine.reload_config().await;
     fixture.feed("a", |view| view.connection.state == State::Connected).await;
 }
+
+#[tokio::test]
+async fn a_shutdown_tells_that_the_log_did_not_take_what_had_come() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(""), Act::Wait(go.clone()), send(numbers([1]))];
+    let mut server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.feed("a", |view| view.connection.state == State::Connected).await;
+    server.request().await;
+    let other = rusqlite::Connection::open(fixture.folder.path().join("events.db")).expect("the log");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    go.notify_one();
+    // It says that the message is in the loop's queue.
+    server.request().await;
+    let lost = timeout(PATIENCE, fixture.engine.shutdown()).await.expect("an end");
+    assert!(lost.is_some_and(|cause| cause.contains("locked")));
+    assert_eq!(fixture.engine.shutdown().await, None);
+}

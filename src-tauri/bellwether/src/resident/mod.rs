@@ -37,8 +37,8 @@ pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as wi
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::{cli::plain, desktop::Desktop};
 
-/// How long the engine may take to commit what has come before the program ends.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the engine may take to commit what has come before the program ends: longer than it waits for a lock on the log.
+const FAREWELL: Duration = Duration::from_secs(8);
 
 /// The setting that keeps the language.
 const LANGUAGE: &str = "language";
@@ -133,8 +133,11 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         "the engine has ended by a fault of its own, and the program with it; nothing in the log is lost: start it again, and \
          report what was said above"
     );
-    let _ = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
-    Ok(())
+    let late = |_| Some("the event log did not answer in time".to_owned());
+    match tokio::time::timeout(FAREWELL, engine.shutdown()).await.unwrap_or_else(late) {
+        None => Ok(()),
+        Some(cause) => Err(anyhow::anyhow!("what came last could not be logged before the end: {cause}")),
+    }
 }
 
 /// Serves a demo feed that was subscribed to in an earlier run, at the port that it was then given. A port that is taken is no

@@ -10,6 +10,9 @@ use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, parse};
 /// Links that are followed from the path to the file, as the system itself does.
 const MAX_LINKS: usize = 40;
 
+/// How often a change is made anew because the file changed in between.
+const TRIES: usize = 5;
+
 /// The file. It is read whole and replaced whole, so that nobody ever sees half of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigFile {
@@ -61,10 +64,34 @@ impl ConfigFile {
         })
     }
 
+    /// Edits its text, and returns what it says then. An edit by hand that comes in between is kept: the change is made anew, to
+    /// what the file says by then. What would not read back well is not written.
+    pub fn change(
+        &self,
+        mut edit: impl FnMut(&str) -> Result<String, ConfigError>,
+    ) -> Result<Config, ConfigError> {
+        for _ in 0..TRIES {
+            let text = self.text()?;
+            let edited = edit(&text)?;
+            let config = parse(&edited)?;
+            if self.write(&edited, |file| file.text().is_ok_and(|now| now == text))? {
+                return Ok(config);
+            }
+        }
+        let message = "feeds.toml is being changed by another program all the time; try again";
+        Err(ConfigError::new(Kind::CannotWrite, message))
+    }
+
+    #[cfg(test)]
+    pub(super) fn replace(&self, text: &str) -> Result<(), ConfigError> {
+        self.write(text, |_| true).map(drop)
+    }
+
     /// Puts another text in its place, at once or not at all. A symbolic link stays one, and the file keeps its permissions; a new
     /// one is its owner's alone.
-    pub fn replace(&self, text: &str) -> Result<(), ConfigError> {
-        self.try_replace(text).map_err(|error| {
+    /// Asks at the last moment whether that is still `wanted`, and returns the answer.
+    fn write(&self, text: &str, wanted: impl FnOnce(&Self) -> bool) -> Result<bool, ConfigError> {
+        self.try_write(text, wanted).map_err(|error| {
             let message = format!(
                 "cannot write {}: {error}; check the permissions of the file's folder",
                 self.path.display()
@@ -73,7 +100,7 @@ impl ConfigFile {
         })
     }
 
-    fn try_replace(&self, text: &str) -> io::Result<()> {
+    fn try_write(&self, text: &str, wanted: impl FnOnce(&Self) -> bool) -> io::Result<bool> {
         let target = follow_links(&self.path)?;
         let folder =
             target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -84,12 +111,15 @@ impl ConfigFile {
             new.as_file().set_permissions(old.permissions())?;
         }
         new.as_file().sync_all()?;
+        if !wanted(self) {
+            return Ok(false);
+        }
         new.persist(&target)?;
         // The new name itself must outlive a power cut. Not every system opens folders.
         if let Ok(folder) = fs::File::open(folder) {
             let _ = folder.sync_all();
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -69,11 +69,8 @@ impl EventLoop {
     }
 
     /// Edits `feeds.toml` and applies the result, which is written only if it reads back well.
-    fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, ConfigError>) -> Result<(), Error> {
-        let text = self.config.text()?;
-        let edited = edit(&text)?;
-        let config = config::parse(&edited)?;
-        self.config.replace(&edited)?;
+    fn edit(&mut self, edit: impl FnMut(&str) -> Result<String, ConfigError>) -> Result<(), Error> {
+        let config = self.config.change(edit)?;
         self.config_error = None;
         self.apply(config)?;
         self.tell(Update::Config);

@@ -119,9 +119,10 @@ impl EventLoop {
                     self.feeds.iter_mut().for_each(Entry::disconnect);
                     self.take_received();
                     self.hear_last_reports().await;
+                    let lost = self.log_error.take().filter(|_| !self.stalled.is_empty());
                     // The process may end as soon as it is told: the log is closed first, so that it is one whole file.
                     drop(self);
-                    let _ = reply.send(());
+                    let _ = reply.send(lost);
                     return;
                 }
                 Input::Command(command) => self.obey(command),

@@ -1,7 +1,8 @@
 //! The feeds as the loop keeps them: their connections, and what a changed `feeds.toml` means for each.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::{
     runtime::Handle,
@@ -13,7 +14,7 @@ use super::FeedView;
 use crate::{
     event_log::Counts,
     event_source::{Limits, Message},
-    feed::{ConnectionState, Feed, FeedId, Repeats, State},
+    feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
     subscription::{Client, HeaderMap, Room, Signal, Subscription},
 };
 
@@ -32,6 +33,12 @@ pub(super) struct Arrival {
     pub(super) received_at: Timestamp,
     /// Until the message is in the log.
     pub(super) _room: Room,
+}
+
+impl Arrival {
+    fn now(source: &Source, signal: Signal, room: Room) -> Self {
+        Self { source: source.clone(), signal, received_at: Timestamp::now(), _room: room }
+    }
 }
 
 /// What every connection is made with.
@@ -109,18 +116,12 @@ impl Entry {
             seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
         };
         let try_now = Arc::new(Notify::new());
-        let run = subscription.run(
-            connector.client.clone(),
-            Arc::clone(&try_now),
-            connector.signals.clone(),
-            move |signal, room| Arrival {
-                source: source.clone(),
-                signal,
-                received_at: Timestamp::now(),
-                _room: room,
-            },
-        );
-        self.task = Some(Task { abort: connector.runtime.spawn(run).abort_handle(), try_now });
+        let (signals, of) = (connector.signals.clone(), source.clone());
+        let map = move |signal, room| Arrival::now(&of, signal, room);
+        let run =
+            subscription.run(connector.client.clone(), Arc::clone(&try_now), connector.signals.clone(), map);
+        let abort = connector.runtime.spawn(telling_of_a_panic(run, source, signals)).abort_handle();
+        self.task = Some(Task { abort, try_now });
     }
 
     /// What it means that the feed is declared so from now on. Whatever changes may be the cure of what keeps it from connecting.
@@ -200,6 +201,15 @@ impl Entry {
     }
 }
 
+/// Runs a connection. One that ends by a fault of the program must not be taken for one on which nothing comes.
+async fn telling_of_a_panic(run: impl Future<Output = ()>, source: Source, signals: mpsc::Sender<Arrival>) {
+    if AssertUnwindSafe(run).catch_unwind().await.is_err() {
+        let reason = Some(Reason::Network("a fault of Bellwether's own".to_owned()));
+        let state = ConnectionState { reason, ..ConnectionState::new(State::Stopped) };
+        let _ = signals.send(Arrival::now(&source, Signal::State(state), Room::default())).await;
+    }
+}
+
 /// What a changed declaration asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Change {
@@ -209,4 +219,22 @@ pub(super) enum Change {
     Reconnect,
     /// Another stream: its last event ID is no longer this feed's.
     AnotherStream,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_panics_is_told_as_stopped() {
+        let (signals, mut arrivals) = mpsc::channel(1);
+        let source = Source { feed: FeedId::new("a").unwrap(), generation: 7 };
+        telling_of_a_panic(async {}, source.clone(), signals.clone()).await;
+        assert!(arrivals.try_recv().is_err());
+        telling_of_a_panic(async { panic!("a fault") }, source, signals).await;
+        let arrival = arrivals.try_recv().ok().unwrap();
+        assert_eq!(arrival.source.generation, 7);
+        let Signal::State(state) = arrival.signal else { panic!("a state") };
+        assert_eq!(state.state, State::Stopped);
+    }
 }

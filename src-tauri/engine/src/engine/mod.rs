@@ -164,7 +164,7 @@ pub(crate) enum Command {
     SetSetting(String, String, Reply<Result<(), Error>>),
     Report(Report),
     RetryPopups,
-    Shutdown(Reply<()>),
+    Shutdown(Reply<Option<String>>),
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -256,9 +256,11 @@ impl Engine {
         let _ = self.commands.send(Command::Report(report)).await;
     }
 
-    /// Closes every connection, commits what has come, and ends the loop.
-    pub async fn shutdown(&self) {
-        let _ = self.ask(Command::Shutdown).await;
+    /// Closes every connection, commits what has come, and ends the loop. Returns why that could not be committed, if so: then
+    /// only servers that replay bring it again.
+    pub async fn shutdown(&self) -> Option<String> {
+        // Ended already: nothing was left to commit.
+        self.ask(Command::Shutdown).await.ok().flatten()
     }
 
     /// Waits until the loop has ended: after [`Engine::shutdown`], or by a panic. Nothing is received from then on, so a

@@ -1,7 +1,6 @@
 //! Reading the log: lists, filters, search.
 
 use std::{
-    cmp::Reverse,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -14,6 +13,9 @@ use crate::feed::FeedId;
 
 /// Most events on one page.
 pub const MAX_PAGE: u32 = 1000;
+
+/// Most that one page holds of what feeds sent, in bytes, unless a single event has more: a thousand events may be a gigabyte.
+const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// Reads the log on any thread. Holds nothing open: each call opens the file anew, which takes well under a millisecond, so
 /// that no cache stays behind.
@@ -40,7 +42,7 @@ pub struct Query {
     pub since: Option<Timestamp>,
     /// Of smaller number than this: the next page.
     pub before: Option<u64>,
-    /// At most this many, 1 to [`MAX_PAGE`].
+    /// At most this many, 1 to [`MAX_PAGE`]; fewer where they are large, and then there is a next page.
     pub limit: u32,
     /// Cut data short that is longer than this many bytes.
     pub preview: Option<usize>,
@@ -112,15 +114,28 @@ fn page(db: &Connection, query: &Query) -> rusqlite::Result<Page> {
         Some(words) => select.query_map(params![preview, words], Record::from_row)?,
         None => select.query_map([preview], Record::from_row)?,
     };
-    let mut records: Vec<Record> = rows.collect::<rusqlite::Result<_>>()?;
-    records.sort_unstable_by_key(|record| Reverse(record.seq));
-    let more = records.len() > limit;
-    records.truncate(limit);
+    let mut records: Vec<Record> = Vec::new();
+    let (mut bytes, mut more) = (0, false);
+    // They come newest first: in the order of the numbers' list, which is the outer loop.
+    for record in rows {
+        let record = record?;
+        bytes += size(&record);
+        more = records.len() == limit || (bytes > MAX_PAGE_BYTES && !records.is_empty());
+        if more {
+            break;
+        }
+        records.push(record);
+    }
     for record in records.iter_mut().filter(|record| record.data_truncated) {
         record.message.data = beginning(db, record.seq, query.preview.unwrap_or_default())?;
     }
     let next_before = records.last().filter(|_| more).map(|record| record.seq);
     Ok(Page { records, next_before })
+}
+
+fn size(record: &Record) -> usize {
+    let Record { message, notification, .. } = record;
+    message.data.len() + message.event_type.len() + message.last_event_id.len() + notification.body.len()
 }
 
 /// `None`: the log cannot have such an event.

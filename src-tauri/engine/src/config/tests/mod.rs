@@ -345,3 +345,25 @@ fn a_replaced_file_keeps_its_link_and_mode() {
     let round = ConfigFile::new(folder.path().join("round"));
     assert_eq!(round.replace("").map_err(|error| error.kind), Err(ConfigErrorKind::CannotWrite));
 }
+
+#[test]
+fn an_edit_by_hand_amid_a_change_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = ConfigFile::new(folder.path().join("feeds.toml"));
+    let line = |number: usize| format!("# by hand {number}\n");
+    for (edits, kept) in [(0, true), (1, true), (4, true), (usize::MAX, false)] {
+        file.replace("# before\n").expect("written");
+        let mut tries = 0;
+        let change = file.change(|text| {
+            tries += 1;
+            if tries <= edits {
+                std::fs::write(file.path(), line(tries)).expect("written");
+            }
+            Ok(format!("{text}[[feed]]\nid = \"a\"\nurl = \"http://a/\"\n"))
+        });
+        let text = file.text().expect("read");
+        assert_eq!((change.is_ok(), text.contains("[[feed]]")), (kept, kept), "{edits} edits: {text}");
+        assert!(edits == 0 || text.contains(&line(tries.min(edits))), "{edits} edits: {text}");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+    }
+}

@@ -395,3 +395,26 @@ fn settings_are_kept() {
     fixture.log.release_memory().unwrap();
     assert_eq!(fixture.log.setting("language").unwrap().as_deref(), Some("zh-CN"));
 }
+
+#[test]
+fn a_page_of_large_events_ends_early_and_the_next_one_goes_on() {
+    let mut fixture = Fixture::new();
+    let large = Event { data: "x".repeat(1 << 20), ..Event::default() };
+    let mut all = fixture.append(&vec![large; 20]);
+    all.reverse();
+    for preview in [None, Some(10)] {
+        let mut query = Query { limit: 1000, preview, ..Query::default() };
+        let (mut seen, mut longest) = (Vec::new(), 0);
+        loop {
+            let page = fixture.log.reader().page(&query).unwrap();
+            longest = longest.max(page.records.len());
+            seen.extend(page.records.iter().map(|record| record.seq));
+            query.before = page.next_before;
+            if page.next_before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, all, "{preview:?}");
+        assert_eq!(longest, if preview.is_some() { 20 } else { 7 }, "{preview:?}");
+    }
+}
