@@ -174,15 +174,23 @@ fn keep_line(buffer: &mut Vec<u8>, line: &str) {
     buffer.push(b'\n');
 }
 
-/// A block as `eventsource-stream` takes it in linear time and without fail: valid UTF-8, no byte order mark, and one
-/// line, ended by LF, per item. (Its time is quadratic in the length of an item.)
+/// A block as `eventsource-stream` takes it in linear time and without fail: valid UTF-8, no byte order mark, lines ended by
+/// LF, and one line per item. (Its time is quadratic in the length of an item.)
 struct BlockLines<'a>(&'a [u8]);
+
+/// A block of up to so many bytes is one item: an item costs more than they do.
+const ONE_ITEM: usize = 256;
 
 impl<'a> Stream for BlockLines<'a> {
     type Item = Result<&'a [u8], Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(end) = memchr::memchr(b'\n', self.0) else { return Poll::Ready(None) };
+        let end = if self.0.len() <= ONE_ITEM {
+            self.0.len().checked_sub(1)
+        } else {
+            memchr::memchr(b'\n', self.0)
+        };
+        let Some(end) = end else { return Poll::Ready(None) };
         let (line, rest) = self.0.split_at(end + 1);
         self.0 = rest;
         Poll::Ready(Some(Ok(line)))
