@@ -174,6 +174,11 @@ fn the_window_outlives_the_program_and_finds_it_again() {
     let _: Value = resident.call("POST", "/window", &json!({}));
     resident.spawn(&[]).wait(PATIENCE);
     assert_eq!(windows(&desktop), 1);
+    // And closes it, though it is not its parent.
+    assert!(resident.quit().success());
+    until(PATIENCE, "the end of the window with the program", || {
+        (windows(&desktop), webkits(&desktop)) == (0, 0)
+    });
 }
 
 #[test]

@@ -443,6 +443,8 @@ pub enum Update {
     OpenWindow(OpenWindow),
     /// The reader was too slow, updates are missing.
     Lagged,
+    /// The program ends because a person wants it to; the window closes with it.
+    Quit,
 }
 
 /// An answer that says what went wrong.

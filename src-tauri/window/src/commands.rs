@@ -15,7 +15,7 @@ use futures_util::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use tauri::{Runtime, State, WebviewWindow, ipc::Channel};
+use tauri::{Manager as _, Runtime, State, WebviewWindow, ipc::Channel};
 
 /// Longest request path in bytes; a search is the longest part of one.
 const MAX_PATH: usize = 8 * 1024;
@@ -116,8 +116,10 @@ async fn follow<R: Runtime>(
     let mut updates = pin!(link.client.updates(true).await?);
     while let Some(update) = updates.next().await {
         let update = update?;
-        if matches!(update, Update::OpenWindow(_)) {
-            bring_to_front(window);
+        match update {
+            Update::OpenWindow(_) => bring_to_front(window),
+            Update::Quit => window.app_handle().exit(0),
+            _ => {}
         }
         let is_status = matches!(update, Update::Status(_));
         send(channel, update)?;

@@ -64,6 +64,11 @@ fn a_notification_server_may_be_missing_come_and_be_killed() {
     let summary = popups.wait_within(PATIENCE, |popup| popup.body.starts_with("5 new events"));
     assert_eq!((summary.summary.as_str(), summary.body.as_str()), ("Ops", "5 new events\ne"));
     until_outcome(&resident, &["a", "b", "c", "d", "e"], Outcome::Summarized);
+    // A click on it is a click on all of them; "one" and "two" stay unread.
+    until(PATIENCE, "the click", || {
+        let _ = desktop.try_run("dunstctl", &["action", "0"]);
+        resident.feed("ops").counts.unread == 2
+    });
     send(&resident, &source, &["live"], Outcome::Shown);
     popups.wait_within(PATIENCE, |popup| popup.summary == "live");
     assert_eq!(popups.popups().len(), 5, "{:#?}", popups.popups());

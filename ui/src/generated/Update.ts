@@ -7,4 +7,4 @@ import type { Status } from "./Status";
 /**
  * What changed. A client that reads [`Update::Lagged`] asks for everything anew.
  */
-export type Update = { "kind": "status", "value": Status } | { "kind": "feed", "value": Feed } | { "kind": "event", "value": Event } | { "kind": "events_changed" } | { "kind": "open_window", "value": OpenWindow } | { "kind": "lagged" };
+export type Update = { "kind": "status", "value": Status } | { "kind": "feed", "value": Feed } | { "kind": "event", "value": Event } | { "kind": "events_changed" } | { "kind": "open_window", "value": OpenWindow } | { "kind": "lagged" } | { "kind": "quit" };

@@ -98,6 +98,9 @@ export class Resident {
       case 'lagged':
         void this.#refresh()
         break
+      case 'quit':
+        // The window's own program closes it.
+        break
     }
   }
 

@@ -30,7 +30,7 @@ use bellwether_engine::{
     subscription::Client,
 };
 use jiff::Timestamp;
-use tokio::sync::{Notify, OnceCell, watch as watched};
+use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
 pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
@@ -39,6 +39,9 @@ use crate::{cli::plain, desktop::Desktop};
 
 /// How long the engine may take to commit what has come before the program ends: longer than it waits for a lock on the log.
 const FAREWELL: Duration = Duration::from_secs(8);
+
+/// How long whoever speaks to the control socket may take to hear that the program ends.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The setting that keeps the language.
 const LANGUAGE: &str = "language";
@@ -64,7 +67,8 @@ pub(crate) struct Resident {
     pub(crate) catalogue: Arc<Catalogue>,
     /// The language as set; the catalogue follows it.
     pub(crate) language: watched::Sender<Language>,
-    pub(crate) quit: Arc<Notify>,
+    /// Whether the end is wanted.
+    pub(crate) quit: watched::Sender<bool>,
     popups: presence::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
@@ -110,7 +114,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         window: Window::new(&profile),
         catalogue,
         language: watched::Sender::new(language),
-        quit: Arc::default(),
+        quit: watched::Sender::new(false),
         popups,
         demo: Arc::new(OnceCell::new_with(demo)),
         started_at: Timestamp::now(),
@@ -118,8 +122,10 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     };
     watch::watch(resident.profile.config_file.clone(), engine.clone());
     presence::start(&resident, &desktop, start, popup_reports);
-    let server = axum::serve(socket, server::routes(resident.clone()));
-    tokio::spawn(async move { server.await });
+    let mut going = resident.quit.subscribe();
+    let server = axum::serve(socket, server::routes(resident.clone()))
+        .with_graceful_shutdown(async move { drop(going.wait_for(|asked| *asked).await) });
+    let server = tokio::spawn(async move { server.await });
     resident.greet(start).await;
     let asked = tokio::select! {
         () = quit_asked(&resident.quit) => true,
@@ -133,6 +139,9 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         "the engine has ended by a fault of its own, and the program with it; nothing in the log is lost: start it again, and \
          report what was said above"
     );
+    resident.quit.send_replace(true);
+    // Windows hear of it, and whoever asked for it gets the answer.
+    let _ = tokio::time::timeout(GOODBYE, server).await;
     let late = |_| Some("the event log did not answer in time".to_owned());
     match tokio::time::timeout(FAREWELL, engine.shutdown()).await.unwrap_or_else(late) {
         None => Ok(()),
@@ -157,7 +166,8 @@ fn seed() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
 }
 
-async fn quit_asked(quit: &Notify) {
+async fn quit_asked(quit: &watched::Sender<bool>) {
+    let mut quit = quit.subscribe();
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -168,14 +178,14 @@ async fn quit_asked(quit: &Notify) {
             }
         };
         tokio::select! {
-            () = quit.notified() => {}
+            _ = quit.wait_for(|asked| *asked) => {}
             _ = tokio::signal::ctrl_c() => {}
             _ = terminated => {}
         }
     }
     #[cfg(not(unix))]
     tokio::select! {
-        () = quit.notified() => {}
+        _ = quit.wait_for(|asked| *asked) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
 }

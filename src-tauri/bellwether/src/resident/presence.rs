@@ -1,8 +1,8 @@
 //! The program's presence on the desktop: popups and tray, and what a click on them means.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -37,6 +37,9 @@ const QUEUE: usize = 16;
 /// The key of popups that tell of several events; no rule can write it, for texts of rules have no control characters.
 const BACKLOG_KEY: &str = "\0backlog";
 
+/// How many popups that tell of several events are remembered with all of them; more are not watched for clicks either.
+const GROUPS: usize = 32;
+
 /// Places in that queue that tests and samples leave free: more than the engine ever needs at a time, for it waits for a report
 /// of each of its popups.
 const RESERVED: usize = 8;
@@ -53,7 +56,7 @@ pub(crate) struct Popups {
     sender: PopupSender,
     catalogue: Arc<Catalogue>,
     /// The events of popups that tell of more than the one that they are known by.
-    groups: Arc<Mutex<HashMap<u64, Vec<u64>>>>,
+    groups: Arc<Mutex<BTreeMap<u64, Vec<u64>>>>,
 }
 
 impl Popups {
@@ -77,9 +80,14 @@ impl Popups {
         self.sender.try_send(popup)
     }
 
-    fn take_group(&self, event: u64) -> Vec<u64> {
-        let group = self.groups.lock().unwrap_or_else(PoisonError::into_inner).remove(&event);
+    /// The events of a popup.
+    fn group(&self, event: u64) -> Vec<u64> {
+        let group = self.groups().get(&event).cloned();
         group.unwrap_or_else(|| if event == NO_EVENT { Vec::new() } else { vec![event] })
+    }
+
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<u64>>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +99,12 @@ impl Notifier for Popups {
         let content = if events.len() > 1 {
             let count = self.catalogue.count("popup.backlog", events.len() as u64);
             let body = format!("{count}\n{}", notification.title);
-            self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(event, events);
+            let mut groups = self.groups();
+            groups.insert(event, events);
+            if groups.len() > GROUPS {
+                groups.pop_first();
+            }
+            drop(groups);
             popup::Popup {
                 event,
                 feed: feed.to_string(),
@@ -171,7 +184,7 @@ async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport
         match report {
             PopupReport::Shown { event } => {
                 said.clear();
-                let events = resident.popups.take_group(event);
+                let events = resident.popups.group(event);
                 resident.engine.report(Report::Shown { events }).await;
             }
             PopupReport::Failed { event, reason, .. } => {
@@ -179,11 +192,12 @@ async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport
                     say(&reason);
                     said = reason;
                 }
-                let events = resident.popups.take_group(event);
+                let events = resident.popups.group(event);
+                resident.popups.groups().remove(&event);
                 resident.engine.report(Report::Failed { events }).await;
             }
             PopupReport::Activated { event, url } => follow(&resident, event, url).await,
-            PopupReport::Closed { .. } => {}
+            PopupReport::Closed { event } => drop(resident.popups.groups().remove(&event)),
             PopupReport::Available(available, detail) => {
                 resident.parts.set(PartName::Notifications, if available { Ok(detail) } else { Err(detail) });
                 resident.engine.report(Report::Available(available)).await;
@@ -204,8 +218,10 @@ async fn follow(resident: &Resident, event: u64, url: Option<String>) {
     if let Err(problem) = opened {
         say(&problem);
     }
-    if event != NO_EVENT {
-        let _ = resident.engine.mark_read(ReadMark::Events(vec![event]), true).await;
+    let told = resident.popups.group(event);
+    resident.popups.groups().remove(&event);
+    if !told.is_empty() {
+        let _ = resident.engine.mark_read(ReadMark::Events(told), true).await;
     }
 }
 
@@ -217,7 +233,7 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
             TrayReport::Reconnect => {
                 let _ = resident.engine.reconnect(None).await;
             }
-            TrayReport::Quit => resident.quit.notify_one(),
+            TrayReport::Quit => drop(resident.quit.send_replace(true)),
             TrayReport::Available(available, detail) => {
                 if !available && !std::mem::replace(&mut told, true) {
                     say(&resident.catalogue.format("resident.no_tray", &[("cause", &detail)]));

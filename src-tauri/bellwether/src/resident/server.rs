@@ -295,6 +295,6 @@ async fn edit_settings(State(resident): State<Resident>, bytes: Bytes) -> Answer
 }
 
 async fn quit(State(resident): State<Resident>) -> StatusCode {
-    resident.quit.notify_one();
+    resident.quit.send_replace(true);
     StatusCode::NO_CONTENT
 }

@@ -43,6 +43,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
     let mut parts = resident.parts.changes();
     let mut language = resident.language.subscribe();
     let mut wishes = resident.window.wishes();
+    let mut quit = resident.quit.subscribe();
     let attached = as_window.then(|| resident.window.attach());
     if !send_status(&resident, &sender).await {
         return;
@@ -53,6 +54,10 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
     loop {
         let going_on = tokio::select! {
             () = sender.closed() => false,
+            Ok(()) = quit.changed() => {
+                let _ = sender.send(Update::Quit).await;
+                false
+            }
             update = engine.recv() => match update {
                 Ok(engine::Update::Config | engine::Update::Log) => send_status(&resident, &sender).await,
                 Ok(engine::Update::Feed(view)) => sender.send(Update::Feed(to_wire::feed(&view))).await.is_ok(),
