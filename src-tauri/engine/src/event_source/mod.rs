@@ -272,9 +272,7 @@ impl EventSource {
             };
             self.outputs.push_back(output);
         });
-        if decoder.last_event_id() != self.last_event_id {
-            decoder.last_event_id().clone_into(&mut self.last_event_id);
-        }
+        decoder.last_event_id().clone_into(&mut self.last_event_id);
     }
 
     /// The next of what the stream gave.
