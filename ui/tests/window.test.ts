@@ -56,12 +56,15 @@ describe('feeds', () => {
     await person.type(idle, '1.5{Enter}')
     expect(dialog().getByText(/A whole number of seconds/)).toBeVisible()
     await person.clear(idle)
-    await person.type(idle, '60')
+    await person.type(idle, '604801{Enter}')
+    expect(dialog().getByText(/A whole number of seconds/)).toBeVisible()
+    await person.clear(idle)
+    await person.type(idle, '604800')
     await person.selectOptions(dialog().getByLabelText(/sent again/), 'show')
     await person.click(dialog().getByRole('button', { name: 'Save' }))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     const edit = fake.requests.find(({ line }) => line === 'PATCH /feeds/ops')
-    expect(edit?.body).toEqual({ idle_timeout_seconds: 60, repeats: 'show' })
+    expect(edit?.body).toEqual({ idle_timeout_seconds: 604_800, repeats: 'show' })
   })
 
   test('one is paused and resumed', async () => {
