@@ -36,6 +36,12 @@ fn the_tray_s_menu_shows_and_does_what_it_says() {
     desktop.tray(&["activate"]);
     assert_eq!(wish(&mut window), None);
 
+    // Its title only names the feed, as that of any plain text does.
+    source.send("message", &json!("The lights are on"));
+    until(PATIENCE, "what an event without a title says", || {
+        desktop.tray_menu().get(2).is_some_and(|label| label.ends_with(": The lights are on"))
+    });
+
     let requests = source.requests();
     desktop.tray(&["click", "Reconnect all"]);
     until(PATIENCE, "a new request", || source.requests() == requests + 1);

@@ -12,9 +12,9 @@ use bellwether_control::{
 };
 use bellwether_engine::{
     engine::{self, Notifier, Report},
-    event_log::{Query, ReadMark},
+    event_log::{Query, ReadMark, Record},
     feed::State,
-    notification::Urgency,
+    notification::{Notification, Urgency},
 };
 use tokio::{
     sync::{
@@ -323,14 +323,29 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         },
         recent: recent
             .into_iter()
-            .map(|record| RecentEvent { event: record.seq, label: record.notification.title })
+            .map(|record| {
+                let feed = feeds.iter().find(|view| view.feed.id == record.feed);
+                RecentEvent {
+                    event: record.seq,
+                    label: label(record, feed.map(|view| view.feed.name.as_str())),
+                }
+            })
             .collect(),
     })
 }
 
+/// What tells an event from others in the tray's menu: its title, and its text too where the title only names the feed.
+fn label(record: Record, feed_name: Option<&str>) -> String {
+    let Notification { title, body, .. } = record.notification;
+    let names_the_feed = feed_name
+        .and_then(|name| title.strip_prefix(name))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(" · "));
+    if names_the_feed && !body.is_empty() { format!("{title}: {body}") } else { title }
+}
+
 #[cfg(test)]
 mod tests {
-    use bellwether_engine::{feed::FeedId, notification::Notification};
+    use bellwether_engine::feed::FeedId;
 
     use super::*;
 
