@@ -2,12 +2,17 @@
 
 mod support;
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bellwether_engine::{
     feed::{Reason, State},
     subscription::{Client, ClientError, HeaderMap, HeaderName, HeaderValue, Signal, Subscription},
 };
+use jiff::Timestamp;
 use support::{Act, Running, ScriptedServer, answer, send, stream, subscription};
 use tokio::sync::Notify;
 use url::Url;
@@ -152,6 +157,27 @@ async fn a_server_error_is_tried_again_by_itself() {
     running.plain_state(State::Connected).await;
     for _ in 0..3 {
         server.request().await;
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_respected_in_both_forms() {
+    let (before, later) = (SystemTime::now(), Duration::from_secs(1800));
+    // A date has whole seconds.
+    let due = Timestamp::try_from(before + later - Duration::from_secs(1)).unwrap();
+    let unavailable =
+        |value: &str| vec![answer("503 Service Unavailable", &format!("Retry-After: {value}\r\n"))];
+    let date = httpdate::fmt_http_date(before + later);
+    let mut server = ScriptedServer::start(vec![unavailable("1800"), unavailable(&date)]).await;
+    let mut running = Running::to(server.url("/"));
+    running.plain_state(State::Connecting).await;
+    for _ in 0..2 {
+        let state = running.state_for(State::Waiting, Reason::Status(503)).await;
+        assert!(state.next_attempt_at.is_some_and(|next| next >= due), "{state:?}");
+        server.request().await;
+        server.assert_quiet();
+        running.try_now.notify_one();
+        running.state_for(State::Connecting, Reason::Status(503)).await;
     }
 }
 

@@ -23,7 +23,7 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, retry_after};
 use answer::{Course, Remedy};
 use backoff::Backoff;
 use decoder::{Decoded, Decoder};
@@ -60,6 +60,8 @@ pub struct Limits {
     pub slow_cap: Duration,
     /// A connection that lasts so long has proved itself, even if nothing came; 60 s.
     pub growth_reset: Duration,
+    /// Longest wait that a `Retry-After` may ask for; 1 h.
+    pub retry_after_max: Duration,
     /// Time to look up the host and to make the connection, TLS included; 10 s.
     pub connect_timeout: Duration,
     /// Time from the sent request to the response's head; 30 s.
@@ -82,6 +84,7 @@ impl Default for Limits {
             slow_delay: Duration::from_secs(60),
             slow_cap: Duration::from_secs(15 * 60),
             growth_reset: Duration::from_secs(60),
+            retry_after_max: Duration::from_secs(60 * 60),
             connect_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
             redirects: 10,
@@ -243,6 +246,7 @@ impl EventSource {
             }
             Course::Fail(reason) => self.fail(now, reason),
         }
+        self.wait_at_least(now, answer.retry_after.unwrap_or_default());
         Verdict::Refused
     }
 
@@ -418,6 +422,13 @@ impl EventSource {
             Remedy::Stop => Phase::Stopped,
         };
         self.reason = Some(reason);
+    }
+
+    /// Lengthens the wait that has just begun, if one has, as its server asks for it.
+    fn wait_at_least(&mut self, now: Instant, asked: Duration) {
+        if let Phase::Waiting { until, .. } = &mut self.phase {
+            *until = (*until).max(now.checked_add(asked.min(self.limits.retry_after_max)));
+        }
     }
 
     /// Every connection begins at the configured URL: the target of a redirect may be gone by then.

@@ -2,9 +2,16 @@
 
 use super::*;
 
+mod waits;
+
 const SECOND: Duration = Duration::from_secs(1);
-const STREAM: Answer<'_> =
-    Answer { status: 200, content_type: Some("text/event-stream"), content_encoding: None, location: None };
+const STREAM: Answer<'_> = Answer {
+    status: 200,
+    content_type: Some("text/event-stream"),
+    content_encoding: None,
+    location: None,
+    retry_after: None,
+};
 
 /// An event source with its own clock.
 struct Bench {
@@ -140,7 +147,8 @@ fn the_media_type_alone_decides_and_only_plain_bodies_are_read() {
         (Some("text/event-stream"), Some("gzip, br"), Some(Reason::ContentEncoding("gzip, br".into()))),
     ] {
         let mut bench = Bench::new("");
-        let verdict = bench.answer(&Answer { status: 200, content_type, content_encoding, location: None });
+        let verdict =
+            bench.answer(&Answer { status: 200, content_type, content_encoding, ..Answer::default() });
         let state = if reason.is_some() { State::NeedsAttention } else { State::Connected };
         assert_eq!(verdict == Verdict::Open, reason.is_none(), "{content_type:?}");
         assert_eq!((bench.state(), bench.reason()), (state, reason), "{content_type:?}");

@@ -3,12 +3,12 @@
 use std::{
     future::{Future, pending},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{
     sync::{Notify, mpsc},
@@ -17,7 +17,7 @@ use tokio::{
 use url::{Origin, Url};
 
 use crate::{
-    event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict},
+    event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict, retry_after},
     feed::{ConnectionState, State},
 };
 
@@ -226,6 +226,7 @@ struct Head {
     content_type: Option<String>,
     content_encoding: Option<String>,
     location: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Head {
@@ -239,6 +240,7 @@ impl Head {
             content_type: first(CONTENT_TYPE),
             content_encoding: first(CONTENT_ENCODING),
             location: first(LOCATION),
+            retry_after: first(RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now())),
         }
     }
 
@@ -248,6 +250,7 @@ impl Head {
             content_type: self.content_type.as_deref(),
             content_encoding: self.content_encoding.as_deref(),
             location: self.location.as_deref(),
+            retry_after: self.retry_after,
         }
     }
 }
