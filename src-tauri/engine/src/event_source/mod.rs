@@ -60,6 +60,8 @@ pub struct Limits {
     pub slow_cap: Duration,
     /// A connection that lasts so long has proved itself, even if nothing came; 60 s.
     pub growth_reset: Duration,
+    /// Time over which reconnects are spread after the machine slept, or when the network is back; 2 s.
+    pub spread: Duration,
     /// Longest wait that a `Retry-After` may ask for; 1 h.
     pub retry_after_max: Duration,
     /// Time to look up the host and to make the connection, TLS included; 10 s.
@@ -84,6 +86,7 @@ impl Default for Limits {
             slow_delay: Duration::from_secs(60),
             slow_cap: Duration::from_secs(15 * 60),
             growth_reset: Duration::from_secs(60),
+            spread: Duration::from_secs(2),
             retry_after_max: Duration::from_secs(60 * 60),
             connect_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
@@ -317,6 +320,26 @@ impl EventSource {
         }
     }
 
+    /// The machine has slept: whatever connection there is counts as dead, though nothing told of its end. Another attempt
+    /// follows within [`Limits::spread`], and delays no longer count what failed before. A stop remains.
+    pub fn woke_up(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Stopped) {
+            self.steady_since = None;
+            self.phase = Phase::Waiting { until: None, state: State::Waiting };
+            self.try_soon(now);
+        }
+    }
+
+    /// The network has come back: what waits because of a failure is tried within [`Limits::spread`], and so is a request
+    /// that is under way, as it may have been lost. An open stream goes on.
+    pub fn network_came_back(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Waiting { .. } if self.steady_since.is_none() => self.try_soon(now),
+            Phase::Connecting { .. } => self.woke_up(now),
+            _ => {}
+        }
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next: the idle timeout, a timeout of the request, the
     /// end of a wait. `None`: never, or not until another call.
     pub fn deadline(&self) -> Option<Instant> {
@@ -422,6 +445,15 @@ impl EventSource {
             Remedy::Stop => Phase::Stopped,
         };
         self.reason = Some(reason);
+    }
+
+    /// Shortens a wait to a part of [`Limits::spread`], with what failed before forgotten.
+    fn try_soon(&mut self, now: Instant) {
+        self.backoff.reset();
+        let soon = now.checked_add(self.backoff.part_of(self.limits.spread));
+        if let Phase::Waiting { until, .. } = &mut self.phase {
+            *until = until.or(soon).min(soon);
+        }
     }
 
     /// Lengthens the wait that has just begun, if one has, as its server asks for it.

@@ -68,17 +68,42 @@ pub enum Signal {
     Oversized(u64),
 }
 
+/// What a running subscription is told from outside.
+#[derive(Debug, Default)]
+pub struct News {
+    try_now: Notify,
+    sleep: Notify,
+    network: Notify,
+}
+
+impl News {
+    /// Somebody wants a waiting subscription to be tried at once. Without effect at any other time.
+    pub fn try_now(&self) {
+        self.try_now.notify_one();
+    }
+
+    /// The machine has slept: the connection is dropped, and made anew within [`Limits::spread`].
+    pub fn woke_up(&self) {
+        self.sleep.notify_one();
+    }
+
+    /// The network has come back: a wait ends within [`Limits::spread`], and a request without an answer is made anew. An
+    /// open stream goes on.
+    pub fn network_came_back(&self) {
+        self.network.notify_one();
+    }
+}
+
 impl Subscription {
     /// Runs until the server ends it for good ([`State::Stopped`]) or nobody receives its signals any more. Dropping the
     /// future closes the connection.
     ///
     /// Each signal goes through `map` into `signals`; a full channel holds the connection back, down to TCP, and so does the
-    /// [`Room`] that comes with a message: it is to be kept for as long as the message is.
-    /// `try_now.notify_one()` ends a wait at once, and is without effect at any other time.
+    /// [`Room`] that comes with a message: it is to be kept for as long as the message is. `news` is heard all the while.
     pub async fn run<T>(
         self,
         client: Client,
-        try_now: Arc<Notify>,
+        news: Arc<News>,
         signals: mpsc::Sender<T>,
         map: impl FnMut(Signal, Room) -> T,
     ) {
@@ -86,10 +111,10 @@ impl Subscription {
         let replay = !self.last_event_id.is_empty();
         let own = Own { origin: self.url.origin(), headers: self.headers };
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run = Run { source, client, own, signals, map, shown: None, replay };
+        let mut run = Run { source, client, own, news, signals, map, shown: None, replay };
         run.client.prepare().await;
         // An error only says that nobody is there to be told.
-        let _ = run.drive(&try_now).await;
+        let _ = run.drive().await;
     }
 }
 
@@ -97,6 +122,7 @@ struct Run<T, F> {
     source: EventSource,
     client: Client,
     own: Own,
+    news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
     shown: Option<Status>,
@@ -119,21 +145,25 @@ impl Own {
 struct Abandoned;
 
 impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
-    async fn drive(&mut self, try_now: &Notify) -> Result<(), Abandoned> {
+    async fn drive(&mut self) -> Result<(), Abandoned> {
+        let news = Arc::clone(&self.news);
         loop {
             while let Some(request) = self.source.poll_request(now()) {
                 self.show().await?;
                 self.attempt(request).await?;
             }
-            // A wish from before this wait was known to anyone is void.
-            let _ = try_now.notified().now_or_never();
+            // News from before this wait was known to anyone are void, but for that of a sleep.
+            let _ = news.try_now.notified().now_or_never();
+            let _ = news.network.notified().now_or_never();
             self.show().await?;
             if self.source.status().state == State::Stopped {
                 return Ok(());
             }
             tokio::select! {
                 _ = by(self.source.deadline(), pending::<()>()) => self.source.handle_timeout(now()),
-                () = try_now.notified() => self.source.try_now(),
+                () = news.try_now.notified() => self.source.try_now(),
+                () = news.sleep.notified() => self.source.woke_up(now()),
+                () = news.network.notified() => self.source.network_came_back(now()),
                 () = self.signals.closed() => return Err(Abandoned),
             }
         }
@@ -143,7 +173,19 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
         let url = request.url.clone();
         let headers = self.own.headers_for(&url);
-        let response = match by(self.source.deadline(), self.client.send(request, headers)).await {
+        let news = Arc::clone(&self.news);
+        let response = tokio::select! {
+            response = by(self.source.deadline(), self.client.send(request, headers)) => response,
+            () = news.sleep.notified() => {
+                self.source.woke_up(now());
+                return Ok(());
+            }
+            () = news.network.notified() => {
+                self.source.network_came_back(now());
+                return Ok(());
+            }
+        };
+        let response = match response {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 self.source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
@@ -165,10 +207,15 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     }
 
     async fn read(&mut self, mut response: reqwest::Response) -> Result<(), Abandoned> {
+        let news = Arc::clone(&self.news);
         self.tell_outputs().await?;
         loop {
             let chunk = tokio::select! {
                 chunk = by(self.source.deadline(), response.chunk()) => chunk,
+                () = news.sleep.notified() => {
+                    self.source.woke_up(now());
+                    return Ok(());
+                }
                 () = self.signals.closed() => return Err(Abandoned),
             };
             match chunk {
