@@ -77,7 +77,7 @@ impl Printer<'_> {
     fn signal(&mut self, signal: Signal, now: Timestamp) -> io::Result<()> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
-            Signal::Message(message) => self.message(&message, now)?,
+            Signal::Message { message, .. } => self.message(&message, now)?,
             Signal::LastEventId(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {

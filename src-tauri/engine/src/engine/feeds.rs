@@ -9,7 +9,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 use super::FeedView;
 use crate::{
     event_log::Counts,
-    event_source::{Limits, Message},
+    event_source::Limits,
     feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription},
 };
@@ -183,9 +183,10 @@ impl Entry {
         source.generation > self.url_since
     }
 
-    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with an ID.
-    pub(super) fn suspects_repeats(&self, message: &Message) -> bool {
-        self.replay_window && self.feed.repeats == Repeats::Hide && !message.last_event_id.is_empty()
+    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with
+    /// an ID that came on the new connection. Without one a message bears the ID of an older one, and proves nothing by it.
+    pub(super) fn suspects_repeats(&self, identified: bool) -> bool {
+        self.replay_window && self.feed.repeats == Repeats::Hide && identified
     }
 
     pub(super) fn set_oversized(&mut self, of_this_connection: u64) {

@@ -124,6 +124,9 @@ pub enum Output {
     Message(Message),
     /// The last event ID changed without a message.
     LastEventId(String),
+    /// An ID has come on this connection: the last event ID of what follows is no longer the one that the connection began
+    /// with. Told only if it began with one.
+    Identified,
     /// An event over the limits is skipped.
     Oversized,
 }
@@ -271,6 +274,7 @@ impl EventSource {
                     Output::Message(message)
                 }
                 Decoded::LastEventId(id) => Output::LastEventId(id),
+                Decoded::Identified => Output::Identified,
                 Decoded::Oversized => {
                     *productive = true;
                     self.oversized += 1;

@@ -50,7 +50,8 @@ impl Bench {
 
     fn receive(&mut self, text: &str) -> Vec<Output> {
         self.source.received(self.now, text.as_bytes());
-        std::iter::from_fn(|| self.source.poll_output()).collect()
+        let outputs = std::iter::from_fn(|| self.source.poll_output());
+        outputs.filter(|output| *output != Output::Identified).collect()
     }
 
     fn state(&self) -> State {
@@ -450,21 +451,6 @@ fn a_request_without_an_answer_times_out() {
     bench.sleep();
     assert_eq!(bench.reason(), Some(Reason::HeaderTimeout(30 * SECOND)));
     bench.assert_wait(3);
-}
-
-#[test]
-fn trying_now_ends_a_wait_and_a_stop_but_no_connection() {
-    for status in [503, 404, 204] {
-        let mut bench = Bench::new("");
-        bench.status_code(status);
-        bench.source.try_now();
-        let shown = bench.source.status();
-        assert_eq!((shown.state, shown.reason), (State::Connecting, Some(Reason::Status(status))));
-        bench.open();
-        bench.source.try_now();
-        assert_eq!(bench.state(), State::Connected);
-        assert_eq!(bench.source.poll_request(bench.now), None);
-    }
 }
 
 #[test]

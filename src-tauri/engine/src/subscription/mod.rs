@@ -59,7 +59,12 @@ pub enum Signal {
         replay: bool,
     },
     /// A message.
-    Message(Message),
+    Message {
+        /// The message.
+        message: Message,
+        /// Its last event ID, if it has one, came on this connection and not only on an earlier one.
+        identified: bool,
+    },
     /// The last event ID changed without a message: an ID in a block without data, or the server refused the old one.
     LastEventId(String),
     /// The state changed.
@@ -111,7 +116,7 @@ impl Subscription {
         let replay = !self.last_event_id.is_empty();
         let own = Own { origin: self.url.origin(), headers: self.headers };
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run = Run { source, client, own, news, signals, map, shown: None, replay };
+        let mut run = Run { source, client, own, news, signals, map, shown: None, replay, identified: false };
         run.client.prepare().await;
         // An error only says that nobody is there to be told.
         let _ = run.drive().await;
@@ -127,6 +132,8 @@ struct Run<T, F> {
     map: F,
     shown: Option<Status>,
     replay: bool,
+    /// Whether the last event ID, if there is one, is of the present connection.
+    identified: bool,
 }
 
 /// The feed's own headers, and whom they may be sent to.
@@ -201,6 +208,8 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         }
         let origin = url.origin().ascii_serialization();
         let replay = std::mem::replace(&mut self.replay, true);
+        // If it begins without an ID, each one that it has is its own.
+        self.identified = self.source.last_event_id().is_empty();
         self.tell(Signal::Opened { origin, replay }).await?;
         self.show().await?;
         self.read(response).await
@@ -237,7 +246,11 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn tell_outputs(&mut self) -> Result<(), Abandoned> {
         while let Some(output) = self.source.poll_output() {
             let signal = match output {
-                Output::Message(message) => Signal::Message(message),
+                Output::Message(message) => Signal::Message { message, identified: self.identified },
+                Output::Identified => {
+                    self.identified = true;
+                    continue;
+                }
                 Output::LastEventId(id) => Signal::LastEventId(id),
                 Output::Oversized => Signal::Oversized(self.source.oversized()),
             };

@@ -232,7 +232,7 @@ impl Running {
     /// The next signal, which must be a message; its data and last event ID.
     pub async fn message(&mut self) -> (String, String) {
         match self.signal().await {
-            Signal::Message(Message { data, last_event_id, .. }) => (data, last_event_id),
+            Signal::Message { message: Message { data, last_event_id, .. }, .. } => (data, last_event_id),
             other => panic!("a message expected, {other:?} came"),
         }
     }

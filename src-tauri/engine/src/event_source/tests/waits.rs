@@ -140,3 +140,18 @@ fn good_news_never_lengthens_a_wait() {
     bench.source.network_came_back(bench.now);
     assert_eq!(bench.source.deadline(), due);
 }
+
+#[test]
+fn trying_now_ends_a_wait_and_a_stop_but_no_connection() {
+    for status in [503, 404, 204] {
+        let mut bench = Bench::new("");
+        bench.status_code(status);
+        bench.source.try_now();
+        let shown = bench.source.status();
+        assert_eq!((shown.state, shown.reason), (State::Connecting, Some(Reason::Status(status))));
+        bench.open();
+        bench.source.try_now();
+        assert_eq!(bench.state(), State::Connected);
+        assert_eq!(bench.source.poll_request(bench.now), None);
+    }
+}
