@@ -18,7 +18,7 @@ use bellwether_engine::{
     policy::Outcome,
     subscription::Client,
 };
-use support::{Act, ScriptedServer, quick, send, stream};
+use support::{Act, ScriptedServer, answer, quick, send, stream};
 use tempfile::TempDir;
 use tokio::{
     sync::{Notify, broadcast, mpsc},
@@ -217,12 +217,12 @@ async fn a_repeat_is_only_what_comes_again_right_after_a_reconnect_with_id_and_c
             vec![stream(&numbers([2, 3, 4, 3, 4]))],
             // The same ID with other content is no repeat, and ends the suspicion.
             vec![stream(&format!("id: 4\ndata: other\n\n{}", numbers([4])))],
-            // Without an ID nobody can tell.
+            // Without an ID of its own it is no repeat, though it inherits one; with an empty one nobody can tell.
             vec![stream("data: other\n\nid\ndata: 3\n\ndata: 3\n\n"), Act::Hold],
         ]
     };
     for (setting, expected, repeats) in [
-        ("", &["1", "2", "3", "4", "3", "4", "other", "4", "3", "3"][..], 3),
+        ("", &["1", "2", "3", "4", "3", "4", "other", "4", "other", "3", "3"][..], 2),
         ("repeats = \"show\"", &["1", "2", "3", "2", "3", "4", "3", "4", "other", "4", "other", "3", "3"], 0),
     ] {
         let server = ScriptedServer::start(connections()).await;
@@ -267,6 +267,41 @@ async fn a_reconnect_by_hand_amid_the_first_events_doubles_none() {
     server.request().await;
     fixture.events("a", 401).await;
     assert_eq!(fixture.data("a"), texts(1..=401));
+}
+
+#[tokio::test]
+async fn waking_up_reconnects_all_but_the_stopped_and_the_paused_and_the_network_only_those_that_wait() {
+    let open = |event: &str| vec![stream(event), Act::Hold];
+    let refused = || vec![answer("404 Not Found", "")];
+    let mut live = ScriptedServer::start(vec![open("id: 1\ndata: a\n\n"), open("")]).await;
+    let mut stuck = ScriptedServer::start(vec![refused(), refused(), open("")]).await;
+    let mut over = ScriptedServer::start(vec![vec![answer("204 No Content", "")]]).await;
+    let mut paused = ScriptedServer::start(Vec::new()).await;
+    let config = feed("live", &live, "")
+        + &feed("stuck", &stuck, "")
+        + &feed("over", &over, "")
+        + &feed("paused", &paused, "paused = true");
+    let mut fixture = Fixture::start(&config);
+    fixture.events("live", 1).await;
+    fixture.feed("stuck", |view| view.connection.state == State::NeedsAttention).await;
+    fixture.feed("over", |view| view.connection.state == State::Stopped).await;
+    for server in [&mut live, &mut stuck, &mut over] {
+        server.request().await;
+    }
+
+    fixture.engine.network_came_back().await;
+    stuck.request().await;
+    fixture.feed("stuck", |view| view.connection.state == State::NeedsAttention).await;
+    live.assert_quiet();
+
+    fixture.engine.woke_up().await;
+    live.hang_up().await;
+    assert_eq!(live.request().await.header("last-event-id"), Some(&b"1"[..]));
+    stuck.request().await;
+    fixture.feed("stuck", |view| view.connection.state == State::Connected).await;
+    for server in [&mut live, &mut stuck, &mut over, &mut paused] {
+        server.assert_quiet();
+    }
 }
 
 #[tokio::test]

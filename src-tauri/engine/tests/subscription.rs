@@ -2,12 +2,17 @@
 
 mod support;
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bellwether_engine::{
     feed::{Reason, State},
     subscription::{Client, ClientError, HeaderMap, HeaderName, HeaderValue, Signal, Subscription},
 };
+use jiff::Timestamp;
 use support::{Act, Running, ScriptedServer, answer, send, stream, subscription};
 use tokio::sync::Notify;
 use url::Url;
@@ -121,19 +126,58 @@ async fn a_refusal_needs_attention_and_trying_now_ends_the_wait() {
         let mut server = ScriptedServer::start(vec![vec![act], vec![stream("data: a\n\n"), Act::Hold]]).await;
         let mut running = Running::to(server.url("/"));
         // A wish that comes before there is a wait has no effect on it.
-        running.try_now.notify_one();
+        running.news.try_now();
         running.plain_state(State::Connecting).await;
         let state = running.state_for(State::NeedsAttention, reason.clone()).await;
         assert_eq!(state.attempt, 1);
         assert!(state.next_attempt_at.is_some());
         server.request().await;
         server.assert_quiet();
-        running.try_now.notify_one();
+        running.news.try_now();
         running.state_for(State::Connecting, reason).await;
         assert!(!running.opened().await, "nothing was received that could be repeated");
         running.plain_state(State::Connected).await;
         assert_eq!(running.message().await, pair("a", ""));
     }
+}
+
+#[tokio::test]
+async fn waking_up_drops_whatever_connection_there_is_and_makes_it_anew_with_its_id() {
+    let mut server = ScriptedServer::start(vec![
+        vec![stream("id: 1\ndata: a\n\n"), Act::Hold],
+        vec![Act::Hold],
+        vec![answer("404 Not Found", "")],
+        vec![stream("id: 2\ndata: b\n\n"), Act::Hold],
+    ])
+    .await;
+    let mut running = Running::to(server.url("/"));
+    running.connected().await;
+    assert_eq!(running.message().await, pair("a", "1"));
+    assert_eq!(server.request().await.header("last-event-id"), None);
+    // The stream is open.
+    running.news.network_came_back();
+    running.news.woke_up();
+    server.hang_up().await;
+    running.plain_state(State::Waiting).await;
+    running.plain_state(State::Connecting).await;
+    assert_eq!(server.request().await.header("last-event-id"), Some(&b"1"[..]));
+    // The request is under way.
+    running.news.woke_up();
+    server.hang_up().await;
+    running.plain_state(State::Waiting).await;
+    running.plain_state(State::Connecting).await;
+    server.request().await;
+    let state = running.state_for(State::NeedsAttention, Reason::Status(404)).await;
+    assert_eq!(state.attempt, 1);
+    // It waits.
+    running.news.woke_up();
+    assert_eq!(running.state().await.state, State::Waiting);
+    assert_eq!(running.state().await.state, State::Connecting);
+    assert!(running.opened().await, "a reconnect may replay");
+    running.plain_state(State::Connected).await;
+    assert_eq!(running.message().await, pair("b", "2"));
+    assert_eq!(server.request().await.header("last-event-id"), Some(&b"1"[..]));
+    server.assert_quiet();
 }
 
 #[tokio::test]
@@ -152,6 +196,27 @@ async fn a_server_error_is_tried_again_by_itself() {
     running.plain_state(State::Connected).await;
     for _ in 0..3 {
         server.request().await;
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_respected_in_both_forms() {
+    let (before, later) = (SystemTime::now(), Duration::from_secs(1800));
+    // A date has whole seconds.
+    let due = Timestamp::try_from(before + later - Duration::from_secs(1)).unwrap();
+    let unavailable =
+        |value: &str| vec![answer("503 Service Unavailable", &format!("Retry-After: {value}\r\n"))];
+    let date = httpdate::fmt_http_date(before + later);
+    let mut server = ScriptedServer::start(vec![unavailable("1800"), unavailable(&date)]).await;
+    let mut running = Running::to(server.url("/"));
+    running.plain_state(State::Connecting).await;
+    for _ in 0..2 {
+        let state = running.state_for(State::Waiting, Reason::Status(503)).await;
+        assert!(state.next_attempt_at.is_some_and(|next| next >= due), "{state:?}");
+        server.request().await;
+        server.assert_quiet();
+        running.news.try_now();
+        running.state_for(State::Connecting, Reason::Status(503)).await;
     }
 }
 

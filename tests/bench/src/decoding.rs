@@ -69,12 +69,7 @@ fn decode(body: &str, piece: usize, limits: &Limits, messages: usize) -> Result<
         let now = Instant::now();
         let mut source = EventSource::new(limits.clone(), url.clone(), None, String::new(), 1);
         source.poll_request(now).context("no request")?;
-        let answer = Answer {
-            status: 200,
-            content_type: Some("text/event-stream"),
-            content_encoding: None,
-            location: None,
-        };
+        let answer = Answer { status: 200, content_type: Some("text/event-stream"), ..Answer::default() };
         ensure!(source.answered(now, &answer) == Verdict::Open, "refused");
         let before = own_cpu();
         let mut seen = 0;

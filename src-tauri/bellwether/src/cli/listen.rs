@@ -15,10 +15,7 @@ use bellwether_engine::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     Failure,
@@ -51,7 +48,7 @@ pub(super) async fn run(
     let mut printer = Printer { args, catalogue, output, origin: String::new(), printed: 0, stopped: None };
     // Ends with this set, and with it the connection.
     let mut connection = JoinSet::new();
-    connection.spawn(subscription.run(client, Arc::new(Notify::new()), sender, |signal, _| signal));
+    connection.spawn(subscription.run(client, Arc::default(), sender, |signal, _| signal));
     while let Some(signal) = signals.recv().await {
         printer.signal(signal, Timestamp::now())?;
         if args.count.is_some_and(|count| printer.printed >= count) {
@@ -80,7 +77,7 @@ impl Printer<'_> {
     fn signal(&mut self, signal: Signal, now: Timestamp) -> io::Result<()> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
-            Signal::Message(message) => self.message(&message, now)?,
+            Signal::Message { message, .. } => self.message(&message, now)?,
             Signal::LastEventId(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {

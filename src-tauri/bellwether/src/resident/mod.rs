@@ -5,10 +5,12 @@
 mod demo;
 mod instance;
 mod listener;
+mod network;
 mod parts;
 mod presence;
 mod reading;
 mod server;
+mod sleep;
 mod updates;
 mod watch;
 mod window;
@@ -121,6 +123,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         profile,
     };
     watch::watch(resident.profile.config_file.clone(), engine.clone());
+    network::watch(engine.clone());
     presence::start(&resident, &desktop, start, popup_reports);
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))

@@ -1,4 +1,5 @@
-//! Notices when a person edits `feeds.toml`.
+//! Notices when a person edits `feeds.toml`, and when the machine has slept: one timer for both, so that an idle program wakes
+//! up as little as can be.
 //!
 //! By looking: a look costs some microseconds, follows every link on the way to the file, and works on every system and file
 //! system. To be told by the system costs more where the event log lies in the same folder, as each page that SQLite writes is
@@ -12,6 +13,8 @@ use std::{
 
 use bellwether_engine::engine::Engine;
 use tokio::time::{MissedTickBehavior, interval};
+
+use super::sleep::{self, Clocks, Sleep};
 
 /// How often the file is looked at. It is read once it looks the same twice, as editors write in several steps: an edit is live
 /// within twice this time.
@@ -27,15 +30,24 @@ struct Look {
     changed: (u64, u64, i64, i64),
 }
 
-/// Watches the file from now on.
+/// Watches the file and the clocks from now on.
 pub(super) fn watch(file: PathBuf, engine: Engine) {
     tokio::spawn(async move {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut settling = Settling::default();
+        let mut sleep = Sleep::since(Clocks::now());
+        let mut ends_of_sleep = sleep::ends();
         loop {
-            looks.tick().await;
-            if settling.is_to_be_read(look(&file)) {
+            let told = tokio::select! {
+                _ = looks.tick() => false,
+                Some(()) = ends_of_sleep.recv() => true,
+            };
+            if sleep.is_over(Clocks::now(), told) {
+                engine.woke_up().await;
+            }
+            // Between two looks at the file the same time passes always.
+            if !told && settling.is_to_be_read(look(&file)) {
                 engine.reload_config().await;
             }
         }

@@ -17,6 +17,7 @@ use crate::{
     event_log::{LogError, Query},
     event_source::Message,
     feed::FeedId,
+    subscription::News,
 };
 
 impl EventLoop {
@@ -31,6 +32,10 @@ impl EventLoop {
             Command::SetPaused(id, paused, reply) => answer(reply, self.set_paused(&id, paused)),
             Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
             Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
+            Command::WokeUp => self.feeds.iter().filter_map(Entry::news).for_each(News::woke_up),
+            Command::NetworkCameBack => {
+                self.feeds.iter().filter_map(Entry::news).for_each(News::network_came_back);
+            }
             Command::Sample(id, reply) => answer(reply, self.sample(&id)),
             Command::MarkRead(which, read, reply) => {
                 let done = self.log.mark_read(&which, read).map_err(Error::from);

@@ -190,7 +190,8 @@ impl EventLoop {
         let mut group = Vec::new();
         loop {
             let next = signals.next();
-            if matches!(&next, Some(Arrival { signal: Signal::Message(_) | Signal::LastEventId(_), .. })) {
+            if matches!(&next, Some(Arrival { signal: Signal::Message { .. } | Signal::LastEventId(_), .. }))
+            {
                 group.extend(next);
                 continue;
             }
@@ -237,7 +238,7 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Opened { .. } | Signal::Message(_) | Signal::LastEventId(_) => return,
+            Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) => return,
         }
         let view = entry.view();
         self.tell(Update::Feed(view));
@@ -275,15 +276,15 @@ impl EventLoop {
             if !entry.owns(source) {
                 continue;
             }
-            let message = match signal {
-                Signal::Message(message) => message,
+            let (message, identified) = match signal {
+                Signal::Message { message, identified } => (message, *identified),
                 Signal::LastEventId(id) => {
                     batch.set_last_event_id(&source.feed, id)?;
                     continue;
                 }
                 _ => continue,
             };
-            if entry.suspects_repeats(message) && batch.is_logged(&source.feed, message)? {
+            if entry.suspects_repeats(identified) && batch.is_logged(&source.feed, message)? {
                 batch.count_repeat(&source.feed, &message.last_event_id)?;
                 let decision = decide(&entry.feed, message, *received_at);
                 if decision.action == Action::Close {
@@ -336,7 +337,7 @@ impl EventLoop {
             if outcome == Outcome::Pending {
                 self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone()));
             }
-            let Signal::Message(message) = signal else { continue };
+            let Signal::Message { message, .. } = signal else { continue };
             if self.updates.receiver_count() > 0 {
                 let end = message.data.floor_char_boundary(PREVIEW);
                 let data_truncated = end < message.data.len();

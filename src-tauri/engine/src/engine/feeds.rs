@@ -4,18 +4,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, mpsc},
-    task::AbortHandle,
-};
+use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use super::FeedView;
 use crate::{
     event_log::Counts,
-    event_source::{Limits, Message},
+    event_source::Limits,
     feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
-    subscription::{Client, HeaderMap, Room, Signal, Subscription},
+    subscription::{Client, HeaderMap, News, Room, Signal, Subscription},
 };
 
 /// Which connection a signal is from.
@@ -69,7 +65,7 @@ pub(super) struct Entry {
 
 struct Task {
     abort: AbortHandle,
-    try_now: Arc<Notify>,
+    news: Arc<News>,
 }
 
 impl Drop for Task {
@@ -115,13 +111,13 @@ impl Entry {
             // A different sequence for each feed and connection: feeds of one host must not return in step.
             seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
         };
-        let try_now = Arc::new(Notify::new());
+        let news = Arc::new(News::default());
         let (signals, of) = (connector.signals.clone(), source.clone());
         let map = move |signal, room| Arrival::now(&of, signal, room);
         let run =
-            subscription.run(connector.client.clone(), Arc::clone(&try_now), connector.signals.clone(), map);
+            subscription.run(connector.client.clone(), Arc::clone(&news), connector.signals.clone(), map);
         let abort = connector.runtime.spawn(telling_of_a_panic(run, source, signals)).abort_handle();
-        self.task = Some(Task { abort, try_now });
+        self.task = Some(Task { abort, news });
     }
 
     /// What it means that the feed is declared so from now on. Whatever changes may be the cure of what keeps it from connecting.
@@ -159,11 +155,16 @@ impl Entry {
         let waiting = matches!(self.connection.state, State::Waiting | State::NeedsAttention);
         match &self.task {
             Some(task) if waiting => {
-                task.try_now.notify_one();
+                task.news.try_now();
                 true
             }
             _ => false,
         }
+    }
+
+    /// Where the connection hears of what happens to the machine, if there is one.
+    pub(super) fn news(&self) -> Option<&News> {
+        self.task.as_ref().map(|task| &*task.news)
     }
 
     /// Whether a signal is from the present connection.
@@ -182,9 +183,10 @@ impl Entry {
         source.generation > self.url_since
     }
 
-    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with an ID.
-    pub(super) fn suspects_repeats(&self, message: &Message) -> bool {
-        self.replay_window && self.feed.repeats == Repeats::Hide && !message.last_event_id.is_empty()
+    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with
+    /// an ID that came on the new connection. Without one a message bears the ID of an older one, and proves nothing by it.
+    pub(super) fn suspects_repeats(&self, identified: bool) -> bool {
+        self.replay_window && self.feed.repeats == Repeats::Hide && identified
     }
 
     pub(super) fn set_oversized(&mut self, of_this_connection: u64) {

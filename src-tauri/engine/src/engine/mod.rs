@@ -158,6 +158,8 @@ pub(crate) enum Command {
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     RemoveFeed(FeedId, Reply<Result<(), Error>>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
+    WokeUp,
+    NetworkCameBack,
     Sample(FeedId, Reply<Result<(), Error>>),
     MarkRead(ReadMark, bool, Reply<Result<(), Error>>),
     Setting(String, Reply<Result<Option<String>, Error>>),
@@ -229,6 +231,17 @@ impl Engine {
     /// Tries a feed, or all that are not paused, at once: a waiting one ends its wait, a connected one begins anew.
     pub async fn reconnect(&self, id: Option<FeedId>) -> Result<(), Error> {
         self.ask(|reply| Command::Reconnect(id, reply)).await?
+    }
+
+    /// The machine has slept: every connection is dropped and made anew within 2 s, and those that wait are tried as well.
+    /// What is stopped or paused remains so.
+    pub async fn woke_up(&self) {
+        let _ = self.commands.send(Command::WokeUp).await;
+    }
+
+    /// The network has come back: feeds that wait are tried within 2 s, those that need attention, too. Open streams go on.
+    pub async fn network_came_back(&self) {
+        let _ = self.commands.send(Command::NetworkCameBack).await;
     }
 
     /// Shows a popup as this feed's rules make it of its newest event, or of a sample.

@@ -1,5 +1,7 @@
 //! What an answer's head, or a failure, means for the connection.
 
+use std::time::{Duration, SystemTime};
+
 use url::Url;
 
 use crate::feed::{Reason, RedirectFault};
@@ -15,6 +17,19 @@ pub struct Answer<'a> {
     pub content_encoding: Option<&'a str>,
     /// `Location`.
     pub location: Option<&'a str>,
+    /// `Retry-After`, as [`retry_after`] reads it.
+    pub retry_after: Option<Duration>,
+}
+
+/// How long a `Retry-After` that came at `now` asks to wait: it holds seconds or a date (RFC 9110, 10.2.3). A date that has
+/// passed asks for nothing; neither does what is no such value.
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are still a long time.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
 }
 
 /// What is to follow from an answer.
@@ -105,5 +120,35 @@ fn target(answer: &Answer<'_>, asked: &Url) -> Result<Url, RedirectFault> {
         ("https", "http") => Err(RedirectFault::Downgrade),
         (_, "http" | "https") => Ok(target),
         _ => Err(RedirectFault::Scheme),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        // Sun, 06 Nov 1994 08:49:37 GMT is the date of RFC 9110, 5.6.7; now is a minute before it.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 60);
+        for (value, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            (" 007 ", Some(7)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(60)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(60)),
+            ("Sun Nov  6 08:49:37 1994", Some(60)),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:48:36 GMT", None),
+            ("", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value:?}");
+        }
     }
 }

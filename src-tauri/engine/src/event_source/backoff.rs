@@ -50,8 +50,13 @@ impl Backoff {
         self.lengthen(delay.max(base(limits, reconnection_time)))
     }
 
+    /// A part of `time`, so that many clients that are told of the same thing do not all act at once.
+    pub(super) fn part_of(&mut self, time: Duration) -> Duration {
+        time.mul_f64(self.uniform())
+    }
+
     fn lengthen(&mut self, delay: Duration) -> Duration {
-        delay.saturating_add((delay / 2).mul_f64(self.uniform()))
+        delay.saturating_add(self.part_of(delay / 2))
     }
 
     /// A number in 0.0 to 1.0, the upper end excluded.

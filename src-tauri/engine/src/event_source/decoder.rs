@@ -20,6 +20,8 @@ pub(super) enum Decoded {
     Message(Message),
     /// The last event ID changed at the end of a block that gave no message.
     LastEventId(String),
+    /// The first ID of the body, told before what it belongs to, if there was one before the body.
+    Identified,
     /// The stream's `retry`, in milliseconds, as sent.
     Retry(u64),
     /// An event is over the limits; the rest of it is skipped.
@@ -43,6 +45,7 @@ impl Decoder {
                 field_bytes: limits.field_bytes,
                 id_buffer: last_event_id.clone(),
                 id_given: false,
+                inherits: !last_event_id.is_empty(),
                 last_event_id,
                 data_lines: Vec::new(),
                 event_line: Vec::new(),
@@ -75,6 +78,8 @@ struct Block {
     id_buffer: String,
     /// The block has an ID.
     id_given: bool,
+    /// The last event ID is of an earlier body.
+    inherits: bool,
     last_event_id: String,
     /// The `data` lines so far, each ended by LF.
     data_lines: Vec<u8>,
@@ -133,7 +138,11 @@ impl Block {
     }
 
     fn end(&mut self, each: &mut impl FnMut(Decoded)) {
-        let changed = std::mem::take(&mut self.id_given) && self.last_event_id != self.id_buffer;
+        let given = std::mem::take(&mut self.id_given);
+        if given && std::mem::take(&mut self.inherits) {
+            each(Decoded::Identified);
+        }
+        let changed = given && self.last_event_id != self.id_buffer;
         if changed {
             self.last_event_id.clone_from(&self.id_buffer);
         }
@@ -256,6 +265,21 @@ mod tests {
         let body = "id: 1\n\n\nid: 1\n\nid: 2\nid: 1\n\nid\n\n";
         let expected = [Decoded::LastEventId("1".into()), Decoded::LastEventId(String::new())];
         assert_eq!(decode(&Limits::default(), body), expected);
+    }
+
+    #[test]
+    fn the_first_id_is_told_where_another_was_inherited() {
+        let mut decoder = Decoder::new(&Limits::default(), "1".to_owned());
+        let mut seen = Vec::new();
+        decoder.push(b"data: a\n\nid: 1\ndata: b\n\nid: 2\n\ndata: c\n\n", |decoded| seen.push(decoded));
+        let expected = [
+            message("message", "a", "1"),
+            Decoded::Identified,
+            message("message", "b", "1"),
+            Decoded::LastEventId("2".into()),
+            message("message", "c", "2"),
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
-pub use answer::Answer;
+pub use answer::{Answer, retry_after};
 use answer::{Course, Remedy};
 use backoff::Backoff;
 use decoder::{Decoded, Decoder};
@@ -60,6 +60,10 @@ pub struct Limits {
     pub slow_cap: Duration,
     /// A connection that lasts so long has proved itself, even if nothing came; 60 s.
     pub growth_reset: Duration,
+    /// Time over which reconnects are spread after the machine slept, or when the network is back; 2 s.
+    pub spread: Duration,
+    /// Longest wait that a `Retry-After` may ask for; 1 h.
+    pub retry_after_max: Duration,
     /// Time to look up the host and to make the connection, TLS included; 10 s.
     pub connect_timeout: Duration,
     /// Time from the sent request to the response's head; 30 s.
@@ -82,6 +86,8 @@ impl Default for Limits {
             slow_delay: Duration::from_secs(60),
             slow_cap: Duration::from_secs(15 * 60),
             growth_reset: Duration::from_secs(60),
+            spread: Duration::from_secs(2),
+            retry_after_max: Duration::from_secs(60 * 60),
             connect_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
             redirects: 10,
@@ -118,6 +124,9 @@ pub enum Output {
     Message(Message),
     /// The last event ID changed without a message.
     LastEventId(String),
+    /// An ID has come on this connection: the last event ID of what follows is no longer the one that the connection began
+    /// with. Told only if it began with one.
+    Identified,
     /// An event over the limits is skipped.
     Oversized,
 }
@@ -243,6 +252,7 @@ impl EventSource {
             }
             Course::Fail(reason) => self.fail(now, reason),
         }
+        self.wait_at_least(now, answer.retry_after.unwrap_or_default());
         Verdict::Refused
     }
 
@@ -264,6 +274,7 @@ impl EventSource {
                     Output::Message(message)
                 }
                 Decoded::LastEventId(id) => Output::LastEventId(id),
+                Decoded::Identified => Output::Identified,
                 Decoded::Oversized => {
                     *productive = true;
                     self.oversized += 1;
@@ -308,6 +319,26 @@ impl EventSource {
     pub fn try_now(&mut self) {
         if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped) {
             self.phase = Phase::Due(self.first_attempt());
+        }
+    }
+
+    /// The machine has slept: whatever connection there is counts as dead, though nothing told of its end. Another attempt
+    /// follows within [`Limits::spread`], and delays no longer count what failed before. A stop remains.
+    pub fn woke_up(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Stopped) {
+            self.steady_since = None;
+            self.phase = Phase::Waiting { until: None, state: State::Waiting };
+            self.try_soon(now);
+        }
+    }
+
+    /// The network has come back: what waits because of a failure is tried within [`Limits::spread`], and so is a request
+    /// that is under way, as it may have been lost. An open stream goes on.
+    pub fn network_came_back(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Waiting { .. } if self.steady_since.is_none() => self.try_soon(now),
+            Phase::Connecting { .. } => self.woke_up(now),
+            _ => {}
         }
     }
 
@@ -416,6 +447,22 @@ impl EventSource {
             Remedy::Stop => Phase::Stopped,
         };
         self.reason = Some(reason);
+    }
+
+    /// Shortens a wait to a part of [`Limits::spread`], with what failed before forgotten.
+    fn try_soon(&mut self, now: Instant) {
+        self.backoff.reset();
+        let soon = now.checked_add(self.backoff.part_of(self.limits.spread));
+        if let Phase::Waiting { until, .. } = &mut self.phase {
+            *until = until.or(soon).min(soon);
+        }
+    }
+
+    /// Lengthens the wait that has just begun, if one has, as its server asks for it.
+    fn wait_at_least(&mut self, now: Instant, asked: Duration) {
+        if let Phase::Waiting { until, .. } = &mut self.phase {
+            *until = (*until).max(now.checked_add(asked.min(self.limits.retry_after_max)));
+        }
     }
 
     /// Every connection begins at the configured URL: the target of a redirect may be gone by then.

@@ -2,9 +2,16 @@
 
 use super::*;
 
+mod waits;
+
 const SECOND: Duration = Duration::from_secs(1);
-const STREAM: Answer<'_> =
-    Answer { status: 200, content_type: Some("text/event-stream"), content_encoding: None, location: None };
+const STREAM: Answer<'_> = Answer {
+    status: 200,
+    content_type: Some("text/event-stream"),
+    content_encoding: None,
+    location: None,
+    retry_after: None,
+};
 
 /// An event source with its own clock.
 struct Bench {
@@ -43,7 +50,8 @@ impl Bench {
 
     fn receive(&mut self, text: &str) -> Vec<Output> {
         self.source.received(self.now, text.as_bytes());
-        std::iter::from_fn(|| self.source.poll_output()).collect()
+        let outputs = std::iter::from_fn(|| self.source.poll_output());
+        outputs.filter(|output| *output != Output::Identified).collect()
     }
 
     fn state(&self) -> State {
@@ -140,7 +148,8 @@ fn the_media_type_alone_decides_and_only_plain_bodies_are_read() {
         (Some("text/event-stream"), Some("gzip, br"), Some(Reason::ContentEncoding("gzip, br".into()))),
     ] {
         let mut bench = Bench::new("");
-        let verdict = bench.answer(&Answer { status: 200, content_type, content_encoding, location: None });
+        let verdict =
+            bench.answer(&Answer { status: 200, content_type, content_encoding, ..Answer::default() });
         let state = if reason.is_some() { State::NeedsAttention } else { State::Connected };
         assert_eq!(verdict == Verdict::Open, reason.is_none(), "{content_type:?}");
         assert_eq!((bench.state(), bench.reason()), (state, reason), "{content_type:?}");
@@ -442,21 +451,6 @@ fn a_request_without_an_answer_times_out() {
     bench.sleep();
     assert_eq!(bench.reason(), Some(Reason::HeaderTimeout(30 * SECOND)));
     bench.assert_wait(3);
-}
-
-#[test]
-fn trying_now_ends_a_wait_and_a_stop_but_no_connection() {
-    for status in [503, 404, 204] {
-        let mut bench = Bench::new("");
-        bench.status_code(status);
-        bench.source.try_now();
-        let shown = bench.source.status();
-        assert_eq!((shown.state, shown.reason), (State::Connecting, Some(Reason::Status(status))));
-        bench.open();
-        bench.source.try_now();
-        assert_eq!(bench.state(), State::Connected);
-        assert_eq!(bench.source.poll_request(bench.now), None);
-    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Client {
     /// Waits until there is room for what a signal holds; in the order of asking, so that a large message gets its turn.
     pub(super) async fn room_for(&self, signal: &Signal) -> Room {
         let bytes = match signal {
-            Signal::Message(message) => {
+            Signal::Message { message, .. } => {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
             Signal::LastEventId(id) => id.len(),
@@ -159,7 +159,7 @@ mod tests {
         let client = Client::new("Bellwether/0.0.0").unwrap();
         let message = |bytes| {
             let data = "x".repeat(bytes);
-            Signal::Message(Message { data, ..Message::default() })
+            Signal::Message { message: Message { data, ..Message::default() }, identified: false }
         };
         let large = message((1 << 20) - 1);
         let mut rooms: Vec<Room> =

@@ -3,12 +3,12 @@
 use std::{
     future::{Future, pending},
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::{
     sync::{Notify, mpsc},
@@ -17,7 +17,7 @@ use tokio::{
 use url::{Origin, Url};
 
 use crate::{
-    event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict},
+    event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict, retry_after},
     feed::{ConnectionState, State},
 };
 
@@ -59,7 +59,12 @@ pub enum Signal {
         replay: bool,
     },
     /// A message.
-    Message(Message),
+    Message {
+        /// The message.
+        message: Message,
+        /// Its last event ID, if it has one, came on this connection and not only on an earlier one.
+        identified: bool,
+    },
     /// The last event ID changed without a message: an ID in a block without data, or the server refused the old one.
     LastEventId(String),
     /// The state changed.
@@ -68,17 +73,42 @@ pub enum Signal {
     Oversized(u64),
 }
 
+/// What a running subscription is told from outside.
+#[derive(Debug, Default)]
+pub struct News {
+    try_now: Notify,
+    sleep: Notify,
+    network: Notify,
+}
+
+impl News {
+    /// Somebody wants a waiting subscription to be tried at once. Without effect at any other time.
+    pub fn try_now(&self) {
+        self.try_now.notify_one();
+    }
+
+    /// The machine has slept: the connection is dropped, and made anew within [`Limits::spread`].
+    pub fn woke_up(&self) {
+        self.sleep.notify_one();
+    }
+
+    /// The network has come back: a wait ends within [`Limits::spread`], and a request without an answer is made anew. An
+    /// open stream goes on.
+    pub fn network_came_back(&self) {
+        self.network.notify_one();
+    }
+}
+
 impl Subscription {
     /// Runs until the server ends it for good ([`State::Stopped`]) or nobody receives its signals any more. Dropping the
     /// future closes the connection.
     ///
     /// Each signal goes through `map` into `signals`; a full channel holds the connection back, down to TCP, and so does the
-    /// [`Room`] that comes with a message: it is to be kept for as long as the message is.
-    /// `try_now.notify_one()` ends a wait at once, and is without effect at any other time.
+    /// [`Room`] that comes with a message: it is to be kept for as long as the message is. `news` is heard all the while.
     pub async fn run<T>(
         self,
         client: Client,
-        try_now: Arc<Notify>,
+        news: Arc<News>,
         signals: mpsc::Sender<T>,
         map: impl FnMut(Signal, Room) -> T,
     ) {
@@ -86,10 +116,10 @@ impl Subscription {
         let replay = !self.last_event_id.is_empty();
         let own = Own { origin: self.url.origin(), headers: self.headers };
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run = Run { source, client, own, signals, map, shown: None, replay };
+        let mut run = Run { source, client, own, news, signals, map, shown: None, replay, identified: false };
         run.client.prepare().await;
         // An error only says that nobody is there to be told.
-        let _ = run.drive(&try_now).await;
+        let _ = run.drive().await;
     }
 }
 
@@ -97,10 +127,13 @@ struct Run<T, F> {
     source: EventSource,
     client: Client,
     own: Own,
+    news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
     shown: Option<Status>,
     replay: bool,
+    /// Whether the last event ID, if there is one, is of the present connection.
+    identified: bool,
 }
 
 /// The feed's own headers, and whom they may be sent to.
@@ -119,21 +152,25 @@ impl Own {
 struct Abandoned;
 
 impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
-    async fn drive(&mut self, try_now: &Notify) -> Result<(), Abandoned> {
+    async fn drive(&mut self) -> Result<(), Abandoned> {
+        let news = Arc::clone(&self.news);
         loop {
             while let Some(request) = self.source.poll_request(now()) {
                 self.show().await?;
                 self.attempt(request).await?;
             }
-            // A wish from before this wait was known to anyone is void.
-            let _ = try_now.notified().now_or_never();
+            // News from before this wait was known to anyone are void, but for that of a sleep.
+            let _ = news.try_now.notified().now_or_never();
+            let _ = news.network.notified().now_or_never();
             self.show().await?;
             if self.source.status().state == State::Stopped {
                 return Ok(());
             }
             tokio::select! {
                 _ = by(self.source.deadline(), pending::<()>()) => self.source.handle_timeout(now()),
-                () = try_now.notified() => self.source.try_now(),
+                () = news.try_now.notified() => self.source.try_now(),
+                () = news.sleep.notified() => self.source.woke_up(now()),
+                () = news.network.notified() => self.source.network_came_back(now()),
                 () = self.signals.closed() => return Err(Abandoned),
             }
         }
@@ -143,7 +180,19 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
         let url = request.url.clone();
         let headers = self.own.headers_for(&url);
-        let response = match by(self.source.deadline(), self.client.send(request, headers)).await {
+        let news = Arc::clone(&self.news);
+        let response = tokio::select! {
+            response = by(self.source.deadline(), self.client.send(request, headers)) => response,
+            () = news.sleep.notified() => {
+                self.source.woke_up(now());
+                return Ok(());
+            }
+            () = news.network.notified() => {
+                self.source.network_came_back(now());
+                return Ok(());
+            }
+        };
+        let response = match response {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 self.source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
@@ -159,16 +208,23 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         }
         let origin = url.origin().ascii_serialization();
         let replay = std::mem::replace(&mut self.replay, true);
+        // If it begins without an ID, each one that it has is its own.
+        self.identified = self.source.last_event_id().is_empty();
         self.tell(Signal::Opened { origin, replay }).await?;
         self.show().await?;
         self.read(response).await
     }
 
     async fn read(&mut self, mut response: reqwest::Response) -> Result<(), Abandoned> {
+        let news = Arc::clone(&self.news);
         self.tell_outputs().await?;
         loop {
             let chunk = tokio::select! {
                 chunk = by(self.source.deadline(), response.chunk()) => chunk,
+                () = news.sleep.notified() => {
+                    self.source.woke_up(now());
+                    return Ok(());
+                }
                 () = self.signals.closed() => return Err(Abandoned),
             };
             match chunk {
@@ -190,7 +246,11 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn tell_outputs(&mut self) -> Result<(), Abandoned> {
         while let Some(output) = self.source.poll_output() {
             let signal = match output {
-                Output::Message(message) => Signal::Message(message),
+                Output::Message(message) => Signal::Message { message, identified: self.identified },
+                Output::Identified => {
+                    self.identified = true;
+                    continue;
+                }
                 Output::LastEventId(id) => Signal::LastEventId(id),
                 Output::Oversized => Signal::Oversized(self.source.oversized()),
             };
@@ -226,6 +286,7 @@ struct Head {
     content_type: Option<String>,
     content_encoding: Option<String>,
     location: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Head {
@@ -239,6 +300,7 @@ impl Head {
             content_type: first(CONTENT_TYPE),
             content_encoding: first(CONTENT_ENCODING),
             location: first(LOCATION),
+            retry_after: first(RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now())),
         }
     }
 
@@ -248,6 +310,7 @@ impl Head {
             content_type: self.content_type.as_deref(),
             content_encoding: self.content_encoding.as_deref(),
             location: self.location.as_deref(),
+            retry_after: self.retry_after,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use bellwether_engine::{
     event_source::{Limits, Message},
     feed::{ConnectionState, Reason, State},
-    subscription::{Client, HeaderMap, Signal, Subscription},
+    subscription::{Client, HeaderMap, News, Signal, Subscription},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -163,13 +163,18 @@ async fn read_head(connection: &mut TcpStream) -> Option<Recorded> {
 
 /// Limits whose waits are over at once, but those after refusals, which no test can outwait.
 pub fn quick() -> Limits {
-    Limits { base_delay: Duration::ZERO, retry_min: Duration::ZERO, ..Limits::default() }
+    Limits {
+        base_delay: Duration::ZERO,
+        retry_min: Duration::ZERO,
+        spread: Duration::ZERO,
+        ..Limits::default()
+    }
 }
 
 /// A subscription that runs, and its signals.
 pub struct Running {
-    /// Ends a wait.
-    pub try_now: Arc<Notify>,
+    /// What it is told.
+    pub news: Arc<News>,
     signals: mpsc::Receiver<Signal>,
     task: JoinHandle<()>,
 }
@@ -183,11 +188,11 @@ impl Running {
     /// Runs a subscription.
     pub fn start(subscription: Subscription, connect_timeout: Duration) -> Self {
         let client = Client::with_connect_timeout("Bellwether/0.0.0", connect_timeout).expect("a client");
-        let try_now = Arc::new(Notify::new());
+        let news = Arc::new(News::default());
         // Small, so that every test has the back-pressure.
         let (sender, signals) = mpsc::channel(1);
-        let task = tokio::spawn(subscription.run(client, try_now.clone(), sender, |signal, _| signal));
-        Self { try_now, signals, task }
+        let task = tokio::spawn(subscription.run(client, news.clone(), sender, |signal, _| signal));
+        Self { news, signals, task }
     }
 
     /// The next signal.
@@ -227,7 +232,7 @@ impl Running {
     /// The next signal, which must be a message; its data and last event ID.
     pub async fn message(&mut self) -> (String, String) {
         match self.signal().await {
-            Signal::Message(Message { data, last_event_id, .. }) => (data, last_event_id),
+            Signal::Message { message: Message { data, last_event_id, .. }, .. } => (data, last_event_id),
             other => panic!("a message expected, {other:?} came"),
         }
     }
