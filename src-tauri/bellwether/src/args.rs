@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Print what a stream sends, without the resident program
     #[command(after_help = LISTEN_EXAMPLES)]
     Listen(ListenArgs),
+    /// Look what there is at an address: a stream that can be used, or what is wrong and what to do
+    #[command(after_help = PROBE_EXAMPLES)]
+    Probe(ProbeArgs),
     /// Serve the demo feed in the foreground
     #[command(after_help = "Example:\n  bellwether demo --port 8080")]
     Demo {
@@ -68,6 +71,13 @@ const LISTEN_EXAMPLES: &str = "\
 Examples:
   bellwether listen https://example.org/events
   bellwether listen https://example.org/events --event deploy --json | jq .data";
+
+const PROBE_EXAMPLES: &str = "\
+Takes up to 10 s, and needs no resident program. Ends with 0 for an event stream that can be used, with 1 otherwise.
+
+Examples:
+  bellwether probe https://example.org/events
+  bellwether probe https://example.org/events -H 'Authorization: Bearer TOKEN' --json | jq .fault.code";
 
 /// What is asked of the resident program, or in [`ClientCommand::Doctor`]'s case about it.
 #[derive(Clone, PartialEq, Debug, Subcommand)]
@@ -113,6 +123,19 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
     /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `probe`.
+#[derive(Clone, PartialEq, Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The address; one that is none is a cause like any other
+    pub(crate) url: String,
+    /// A header to send, such as 'Authorization: Bearer …'; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// One JSON value instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -179,6 +179,11 @@ impl Client {
         self.call("POST", "/notifications/test", NOTHING).await
     }
 
+    /// `POST /probe`; the answer takes up to 10 s.
+    pub async fn probe(&self, wish: &wire::ProbeWish) -> Result<wire::Probe, ClientError> {
+        self.call("POST", "/probe", Some(wish)).await
+    }
+
     /// `POST /demo`.
     pub async fn demo(&self) -> Result<wire::Feed, ClientError> {
         self.call("POST", "/demo", NOTHING).await

@@ -15,6 +15,7 @@
 //! | `POST /events/read` [`MarkRead`] | 204 |
 //! | `POST /events/{seq}/open` | 204; opens the event's link in the browser: only after a person's click |
 //! | `POST /notifications/test` | 204, or `no_notifications` |
+//! | `POST /probe` [`ProbeWish`] | [`Probe`], after up to 10 s: what there is at a URL; a URL that is none is a fault of it |
 //! | `POST /demo` | [`Feed`]: starts the demo feed and subscribes to it |
 //! | `POST /window` [`OpenWindow`] | 204; opens the window, or brings it to the front |
 //! | `PATCH /settings` [`SettingsEdit`] | [`Status`] |
@@ -424,6 +425,83 @@ pub enum PartName {
     Tray,
     /// The window's program.
     Window,
+}
+
+/// A wish to know what there is at a URL.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ProbeWish {
+    /// The URL as a person gave it.
+    pub url: String,
+}
+
+/// What one connection, watched for a few seconds, found at a URL.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Probe {
+    /// Whether it is an event stream that can be used: there is no `fault`.
+    pub usable: bool,
+    /// Why it is not.
+    pub fault: Option<ProbeFault>,
+    /// The status code of the last answer, if one came.
+    pub status: Option<u16>,
+    /// Its `Content-Type`, as sent.
+    pub content_type: Option<String>,
+    /// The redirects that were followed, in their order.
+    pub redirects: Vec<ProbeRedirect>,
+    /// How long the stream was read, in seconds.
+    pub listened_seconds: Option<f64>,
+    /// The longest time between two signs of life beside events, in seconds; `null` if fewer than two came.
+    pub keep_alive_seconds: Option<f64>,
+    /// The reconnection time that the server set, in seconds.
+    pub retry_seconds: Option<f64>,
+    /// The server gives IDs, so that nothing is lost over a reconnect.
+    pub last_event_ids: bool,
+    /// The types of the events that came, in the order of their first one; at most 5 events are waited for.
+    pub events: Vec<ProbeEvent>,
+    /// The server ended the response as it should after these events; it is meant to be asked again.
+    pub ended: bool,
+}
+
+/// Why there is no event stream that can be used. Its sentence, with the remedy, is message `probe.<code>` with `{detail}`,
+/// or `probe.<code>_none` where there is one and the detail is empty.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ProbeFault {
+    /// A stable name: `not_a_url`, `dns`, `refused`, `timeout`, `tls_untrusted`, `unauthorized`, `html`, `silent` …
+    pub code: String,
+    /// Its particular: a status code, a media type, a host, seconds.
+    pub detail: String,
+}
+
+/// A redirect that was followed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ProbeRedirect {
+    /// 301 or 308 is meant to last, 302, 303 or 307 is not.
+    pub status: u16,
+    /// Where to, without user, password, query and fragment.
+    pub url: String,
+    /// Another origin than the first: it was not given the headers.
+    pub other_origin: bool,
+}
+
+/// Events of one type.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ProbeEvent {
+    /// The event type; `message` where the stream names none.
+    pub event: String,
+    /// How many came.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub count: u64,
+    /// The data of the first; its beginning if it is longer than 4,096 bytes.
+    pub data: String,
+    /// Whether `data` is only its beginning.
+    pub data_truncated: bool,
+    /// The last event ID at the first; empty if none.
+    pub id: String,
 }
 
 /// What changed. A client that reads [`Update::Lagged`] asks for everything anew.

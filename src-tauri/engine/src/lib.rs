@@ -8,7 +8,8 @@
 //! 4. commits it with its outcome to the [`event_log`],
 //! 5. and only then hands a [`notification`] to the [`engine::Notifier`].
 //!
-//! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed.
+//! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed. [`probe`]
+//! looks at a URL before it is one.
 
 #![warn(missing_docs)]
 
@@ -19,6 +20,7 @@ pub mod event_source;
 pub mod feed;
 pub mod notification;
 pub mod policy;
+pub mod probe;
 pub mod rule;
 pub mod subscription;
 pub mod template;

@@ -255,23 +255,8 @@ async fn a_peer_that_speaks_no_tls_is_no_matter_of_its_certificate() {
 
 #[tokio::test]
 async fn an_untrusted_certificate_needs_attention() {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("support/untrusted.crt")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("support/untrusted.key")).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}/", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let (mut connection, _) = listener.accept().unwrap();
-        let mut tls = rustls::ServerConnection::new(Arc::new(config)).unwrap();
-        tls.complete_io(&mut connection).expect_err("the client refuses the certificate");
-    });
-    let mut running = Running::to(Url::parse(&url).unwrap());
+    let (url, server) = support::untrusted();
+    let mut running = Running::to(url);
     running.plain_state(State::Connecting).await;
     running.state_for(State::NeedsAttention, Reason::TlsUntrusted("127.0.0.1".into())).await;
     server.join().unwrap();

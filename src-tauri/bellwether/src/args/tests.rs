@@ -88,6 +88,19 @@ fn listen() {
 }
 
 #[test]
+fn probe() {
+    // What is no address is for the probe to say.
+    for (line, url, json) in [
+        ("bellwether probe http://a/ --json -H X-Key:v", "http://a/", true),
+        ("bellwether probe --header X-Key:v nonsense", "nonsense", false),
+    ] {
+        let headers = vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))];
+        let expected = ProbeArgs { url: url.into(), headers, json };
+        assert_eq!(read(line).unwrap().command, Some(Command::Probe(expected)), "{line}");
+    }
+}
+
+#[test]
 fn headers_are_checked_where_they_are_typed() {
     for (header, expected) in [
         ("Authorization: Bearer a:b", Ok(("authorization", "Bearer a:b"))),
@@ -126,6 +139,8 @@ fn wrong_usage_is_two_lines_and_code_2() {
         ("bellwether --frobnicate", "unexpected argument '--frobnicate'"),
         ("bellwether --demo status", "--demo is for the start"),
         ("bellwether listen", "<URL>"),
+        ("bellwether probe", "<URL>"),
+        ("bellwether probe http://a/ -H x", "there is no colon"),
         ("bellwether listen nonsense", "it should look like https://"),
         ("bellwether listen ftp://a/", "ftp is not supported"),
         ("bellwether listen http://a/ --count 0", "--count <N>"),

@@ -18,13 +18,12 @@ use serde::Serialize;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    Failure,
+    Failure, USER_AGENT,
     output::{Output, Paint, Span},
     status, time,
 };
 use crate::args::ListenArgs;
 
-const USER_AGENT: &str = concat!("bellwether/", env!("CARGO_PKG_VERSION"));
 /// Signals that may wait for a slow standard output before the connection is held back.
 const QUEUE: usize = 64;
 

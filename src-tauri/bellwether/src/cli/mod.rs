@@ -1,4 +1,4 @@
-//! The command line: a client of the resident program's control socket, and `listen` and `doctor`, which need none.
+//! The command line: a client of the resident program's control socket, and `listen`, `probe` and `doctor`, which need none.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error: what, why, what to do.
 
@@ -8,6 +8,7 @@ mod feeds;
 mod listen;
 mod output;
 pub(crate) mod plain;
+mod probe;
 mod status;
 mod time;
 
@@ -24,7 +25,10 @@ use bellwether_control::{
 };
 
 pub(crate) use self::output::Output;
-use crate::args::{ClientCommand, ListenArgs};
+use crate::args::{ClientCommand, ListenArgs, ProbeArgs};
+
+/// What the commands that connect to streams by themselves are called there.
+const USER_AGENT: &str = concat!("bellwether/", env!("CARGO_PKG_VERSION"));
 
 /// Runs a client's command and returns its exit code. `catalogue` holds the texts where the resident program does not say its language.
 pub(crate) async fn run(command: &ClientCommand, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
@@ -35,6 +39,14 @@ pub(crate) async fn run(command: &ClientCommand, profile: &Profile, catalogue: &
 pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
     let result = listen::run(args, catalogue, &mut output).await;
+    ExitCode::from(finish(result, catalogue, &mut output))
+}
+
+/// Says what there is at a URL, and returns the exit code: 0 for an event stream that can be used. Needs no resident program,
+/// and asks none.
+pub(crate) async fn probe(args: &ProbeArgs, catalogue: &Catalogue) -> ExitCode {
+    let mut output = Output::stdio();
+    let result = probe::run(args, catalogue, &mut output).await;
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 

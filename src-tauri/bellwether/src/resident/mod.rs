@@ -35,7 +35,9 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
-pub(crate) use self::{demo::Demo, instance::InstanceError, window::program as window_program};
+pub(crate) use self::{
+    demo::Demo, instance::InstanceError, window::program as window_program, wire::probe as probe_on_the_wire,
+};
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::{cli::plain, desktop::Desktop};
 
@@ -64,6 +66,8 @@ pub(crate) struct Start {
 #[derive(Clone)]
 pub(crate) struct Resident {
     pub(crate) engine: Engine,
+    /// Makes the requests of all feeds, and those of probes.
+    client: Client,
     pub(crate) parts: Parts,
     pub(crate) window: Window,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -105,13 +109,14 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let engine = Engine::start(engine::Parts {
         config,
         log,
-        client,
+        client: client.clone(),
         limits: Limits::default(),
         notifier: popups.clone(),
         seed: seed(),
     })?;
     let resident = Resident {
         engine: engine.clone(),
+        client,
         parts,
         window: Window::new(&profile),
         catalogue,

@@ -14,6 +14,8 @@ use bellwether_engine::{
     config::edit::{FeedChange, NewFeed},
     event_log::{Query as LogQuery, ReadMark},
     feed::{FeedId, Repeats},
+    probe,
+    subscription::HeaderMap,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -82,6 +84,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/events/{seq}", get(event))
         .route("/events/{seq}/open", post(open_event))
         .route("/notifications/test", post(test_notification))
+        .route("/probe", post(probe))
         .route("/demo", post(demo))
         .route("/window", post(open_window))
         .route("/settings", patch(edit_settings))
@@ -274,6 +277,13 @@ async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<Sta
 async fn test_notification(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
     resident.test_notification()?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whoever hangs up ends the probe with it.
+async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
+    let wish: wire::ProbeWish = body(&bytes)?;
+    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), probe::BUDGET).await;
+    Ok(Json(to_wire::probe(report)))
 }
 
 async fn demo(State(resident): State<Resident>) -> Answer<wire::Feed> {

@@ -8,6 +8,7 @@ use bellwether_engine::{
     feed::{ConnectionState, Repeats, State},
     notification::Urgency,
     policy::Outcome,
+    probe::Report,
 };
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 
@@ -97,6 +98,38 @@ pub(super) fn event(record: &Record, preview: bool) -> wire::Event {
         url: record.notification.url.clone(),
         urgency: urgency(record.notification.urgency),
         read: record.read,
+    }
+}
+
+/// A probe's report, which the command line makes by itself too.
+pub(crate) fn probe(report: Report) -> wire::Probe {
+    let seconds = |time: std::time::Duration| time.as_millis() as f64 / 1000.0;
+    let redirects = report.redirects.into_iter().map(|redirect| wire::ProbeRedirect {
+        status: redirect.status,
+        url: redirect.url,
+        other_origin: redirect.other_origin,
+    });
+    let events = report.event_types.into_iter().map(|seen| wire::ProbeEvent {
+        event: seen.sample.event_type,
+        count: seen.count,
+        data: seen.sample.data,
+        data_truncated: seen.data_truncated,
+        id: seen.sample.last_event_id,
+    });
+    wire::Probe {
+        usable: report.fault.is_none(),
+        fault: report
+            .fault
+            .map(|fault| wire::ProbeFault { code: fault.code().to_owned(), detail: fault.detail() }),
+        status: report.status,
+        content_type: report.content_type,
+        redirects: redirects.collect(),
+        listened_seconds: report.listened.map(seconds),
+        keep_alive_seconds: report.keep_alive.map(seconds),
+        retry_seconds: report.retry.map(seconds),
+        last_event_ids: report.last_event_ids,
+        events: events.collect(),
+        ended: report.ended,
     }
 }
 

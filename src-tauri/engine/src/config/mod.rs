@@ -114,7 +114,7 @@ impl ConfigError {
 }
 
 /// A feed's URL, or what is wrong with the text.
-fn feed_url(text: &str) -> Result<Url, ConfigError> {
+pub(crate) fn feed_url(text: &str) -> Result<Url, ConfigError> {
     let invalid = |message| Err(ConfigError::new(ConfigErrorKind::InvalidUrl, message));
     if text.len() > MAX_URL {
         return invalid(format!("a URL of more than {MAX_URL} bytes"));

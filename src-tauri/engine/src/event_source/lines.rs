@@ -12,7 +12,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// A line ends at CR, LF or CRLF, and at CR at once: an LF that follows, perhaps much later, is swallowed. The body's byte
 /// order mark is taken off. Invalid UTF-8 becomes U+FFFD, one for each maximal bad part, as the standard's decoder does it;
 /// a bad part cannot reach over a line's end, so each line can be decoded alone.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     limit: usize,
     /// The start of a line whose end has not come; empty at rest, so that an idle connection holds no buffer.
     partial: Vec<u8>,
@@ -23,21 +23,21 @@ pub(super) struct Lines {
 }
 
 /// One line without its end.
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The text, or, if it was too long, its first few characters.
-    pub(super) text: Cow<'a, str>,
+    pub(crate) text: Cow<'a, str>,
     /// It was longer than the limit.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 impl Lines {
     /// Lines of up to `limit` bytes; longer ones are [cut](Line::cut).
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { limit, partial: Vec::new(), cut: false, swallow_line_feed: false, started: false }
     }
 
     /// Hands over each line that ends in `bytes`, and keeps what is left.
-    pub(super) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
+    pub(crate) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
         let mut rest = bytes;
         if self.swallow_line_feed && !rest.is_empty() {
             self.swallow_line_feed = false;

@@ -19,7 +19,7 @@ use crate::feed::{Reason, RedirectFault, State};
 mod answer;
 mod backoff;
 mod decoder;
-mod lines;
+pub(crate) mod lines;
 #[cfg(test)]
 mod tests;
 

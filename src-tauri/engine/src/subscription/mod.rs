@@ -1,30 +1,28 @@
 //! Drives one [`EventSource`] over the network: the only place that knows both reqwest's streaming side and the clock.
 
 use std::{
-    future::{Future, pending},
+    future::pending,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::{
-    sync::{Notify, mpsc},
-    time,
-};
-use url::{Origin, Url};
+use tokio::sync::{Notify, mpsc};
+use url::Url;
 
 use crate::{
-    event_source::{Answer, EventSource, Limits, Message, Output, Request, Status, Verdict, retry_after},
+    event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
 };
 
 mod client;
+mod exchange;
 mod fault;
 
 pub use client::{Client, ClientError, Room};
+pub(crate) use exchange::{Body, Exchange, by, now};
 
 /// A chunk of the body is decoded in pieces of this size, so that what waits to be received stays small however much has
 /// come at once.
@@ -114,10 +112,11 @@ impl Subscription {
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
         let replay = !self.last_event_id.is_empty();
-        let own = Own { origin: self.url.origin(), headers: self.headers };
+        let exchange = Exchange::new(client.clone(), &self.url, self.headers);
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run = Run { source, client, own, news, signals, map, shown: None, replay, identified: false };
-        run.client.prepare().await;
+        let mut run =
+            Run { source, client, exchange, news, signals, map, shown: None, replay, identified: false };
+        run.exchange.prepare().await;
         // An error only says that nobody is there to be told.
         let _ = run.drive().await;
     }
@@ -126,7 +125,7 @@ impl Subscription {
 struct Run<T, F> {
     source: EventSource,
     client: Client,
-    own: Own,
+    exchange: Exchange,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
@@ -134,18 +133,6 @@ struct Run<T, F> {
     replay: bool,
     /// Whether the last event ID, if there is one, is of the present connection.
     identified: bool,
-}
-
-/// The feed's own headers, and whom they may be sent to.
-struct Own {
-    origin: Origin,
-    headers: HeaderMap,
-}
-
-impl Own {
-    fn headers_for(&self, url: &Url) -> HeaderMap {
-        if url.origin() == self.origin { self.headers.clone() } else { HeaderMap::new() }
-    }
 }
 
 /// Nobody receives the signals any more.
@@ -178,11 +165,10 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
 
     /// Makes one request, and reads its response to the end.
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
-        let url = request.url.clone();
-        let headers = self.own.headers_for(&url);
+        let origin = request.url.origin().ascii_serialization();
         let news = Arc::clone(&self.news);
-        let response = tokio::select! {
-            response = by(self.source.deadline(), self.client.send(request, headers)) => response,
+        let body = tokio::select! {
+            (_, body) = self.exchange.request(&mut self.source, request) => body,
             () = news.sleep.notified() => {
                 self.source.woke_up(now());
                 return Ok(());
@@ -192,54 +178,32 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
                 return Ok(());
             }
         };
-        let response = match response {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                self.source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
-                return Ok(());
-            }
-            Err(Late) => {
-                self.source.handle_timeout(now());
-                return Ok(());
-            }
-        };
-        if self.source.answered(now(), &Head::of(&response).answer()) == Verdict::Refused {
-            return Ok(());
-        }
-        let origin = url.origin().ascii_serialization();
+        let Some(body) = body else { return Ok(()) };
         let replay = std::mem::replace(&mut self.replay, true);
         // If it begins without an ID, each one that it has is its own.
         self.identified = self.source.last_event_id().is_empty();
         self.tell(Signal::Opened { origin, replay }).await?;
         self.show().await?;
-        self.read(response).await
+        self.read(body).await
     }
 
-    async fn read(&mut self, mut response: reqwest::Response) -> Result<(), Abandoned> {
+    async fn read(&mut self, mut body: Body) -> Result<(), Abandoned> {
         let news = Arc::clone(&self.news);
         self.tell_outputs().await?;
         loop {
             let chunk = tokio::select! {
-                chunk = by(self.source.deadline(), response.chunk()) => chunk,
+                chunk = body.chunk(&mut self.source) => chunk,
                 () = news.sleep.notified() => {
                     self.source.woke_up(now());
                     return Ok(());
                 }
                 () = self.signals.closed() => return Err(Abandoned),
             };
-            match chunk {
-                Ok(Ok(Some(chunk))) => {
-                    for piece in chunk.chunks(PIECE) {
-                        self.source.received(now(), piece);
-                        self.tell_outputs().await?;
-                    }
-                    continue;
-                }
-                Ok(Ok(None)) => self.source.ended(now()),
-                Ok(Err(error)) => self.source.failed(now(), fault::of_body(&error)),
-                Err(Late) => self.source.handle_timeout(now()),
+            let Some(chunk) = chunk else { return Ok(()) };
+            for piece in chunk.as_ref().chunks(PIECE) {
+                self.source.received(now(), piece);
+                self.tell_outputs().await?;
             }
-            return Ok(());
         }
     }
 
@@ -278,56 +242,6 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         let signal = (self.map)(signal, room);
         self.signals.send(signal).await.map_err(|_| Abandoned)
     }
-}
-
-/// What the protocol reads of a response's head.
-struct Head {
-    status: u16,
-    content_type: Option<String>,
-    content_encoding: Option<String>,
-    location: Option<String>,
-    retry_after: Option<Duration>,
-}
-
-impl Head {
-    fn of(response: &reqwest::Response) -> Self {
-        let first = |name: HeaderName| {
-            let value = response.headers().get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        Self {
-            status: response.status().as_u16(),
-            content_type: first(CONTENT_TYPE),
-            content_encoding: first(CONTENT_ENCODING),
-            location: first(LOCATION),
-            retry_after: first(RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now())),
-        }
-    }
-
-    fn answer(&self) -> Answer<'_> {
-        Answer {
-            status: self.status,
-            content_type: self.content_type.as_deref(),
-            content_encoding: self.content_encoding.as_deref(),
-            location: self.location.as_deref(),
-            retry_after: self.retry_after,
-        }
-    }
-}
-
-/// The deadline passed first.
-struct Late;
-
-async fn by<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Late> {
-    match deadline {
-        Some(deadline) => time::timeout_at(deadline.into(), future).await.map_err(|_| Late),
-        None => Ok(future.await),
-    }
-}
-
-/// Tokio's clock, so that a test can pause it.
-fn now() -> Instant {
-    time::Instant::now().into_std()
 }
 
 fn connection_state(status: &Status, now: Instant) -> ConnectionState {

@@ -161,6 +161,28 @@ async fn read_head(connection: &mut TcpStream) -> Option<Recorded> {
     Some(Recorded { line, headers: headers.collect() })
 }
 
+/// A server on a loopback port with a certificate that nobody trusts, for one connection. Its thread ends when the client has
+/// refused the certificate.
+pub fn untrusted() -> (Url, std::thread::JoinHandle<()>) {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("untrusted.crt")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("untrusted.key")).expect("a key");
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("versions of TLS")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("a key that fits");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let server = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().expect("a connection");
+        let mut tls = rustls::ServerConnection::new(Arc::new(config)).expect("a server");
+        tls.complete_io(&mut connection).expect_err("the client refuses the certificate");
+    });
+    (Url::parse(&format!("https://{address}/")).expect("a URL"), server)
+}
+
 /// Limits whose waits are over at once, but those after refusals, which no test can outwait.
 pub fn quick() -> Limits {
     Limits {
@@ -169,6 +191,11 @@ pub fn quick() -> Limits {
         spread: Duration::ZERO,
         ..Limits::default()
     }
+}
+
+/// A client with the usual time to connect.
+pub fn client() -> Client {
+    Client::new("Bellwether/0.0.0").expect("a client")
 }
 
 /// A subscription that runs, and its signals.

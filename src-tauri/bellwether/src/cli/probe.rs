@@ -1,0 +1,115 @@
+//! `bellwether probe`: what there is at a URL, without the resident program.
+
+use bellwether_control::{messages::Catalogue, wire};
+use bellwether_engine::{
+    probe::{BUDGET, probe},
+    subscription::Client,
+};
+
+use super::{
+    Failure, USER_AGENT,
+    output::{Output, Paint, Span, Table},
+};
+use crate::{args::ProbeArgs, resident::probe_on_the_wire};
+
+/// Says what was found; a [`Failure`] if it is no event stream that can be used.
+pub(super) async fn run(args: &ProbeArgs, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+    let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
+    let headers = args.headers.iter().cloned().collect();
+    let found = probe_on_the_wire(probe(&client, &args.url, headers, BUDGET).await);
+    show(&found, args.json, catalogue, output)
+}
+
+fn show(found: &wire::Probe, json: bool, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+    if json {
+        output.json(found)?;
+        return if found.usable { Ok(()) } else { Err(Failure::Shown) };
+    }
+    if found.usable {
+        output.line([Span::new(catalogue.text("cli.probe.usable")).paint(Paint::Green)])?;
+    }
+    output.whole_table(&facts(found, catalogue))?;
+    if !found.events.is_empty() {
+        output.table(&events(&found.events, catalogue))?;
+    } else if let (true, Some(seconds)) = (found.usable, found.listened_seconds) {
+        let text = catalogue.format("cli.probe.no_event", &[("seconds", &number(seconds))]);
+        output.line([text])?;
+    }
+    if found.ended && found.usable {
+        output.line([catalogue.text("cli.probe.ended")])?;
+    }
+    match &found.fault {
+        None => Ok(()),
+        Some(fault) => Err(Failure::Said(sentence(fault, catalogue))),
+    }
+}
+
+/// The cause and its remedy; its stable name and particular where the catalogue does not know it.
+fn sentence(fault: &wire::ProbeFault, catalogue: &Catalogue) -> String {
+    let key = format!("probe.{}", fault.code);
+    let without_detail = format!("{key}_none");
+    if fault.detail.is_empty() && catalogue.has(&without_detail) {
+        return catalogue.text(&without_detail).to_owned();
+    }
+    if catalogue.has(&key) {
+        return catalogue.format(&key, &[("detail", &fault.detail)]);
+    }
+    [fault.code.as_str(), &fault.detail].join(" ").trim_end().to_owned()
+}
+
+fn facts(found: &wire::Probe, catalogue: &Catalogue) -> Table {
+    let mut table = Table::default();
+    let mut fact = |label: String, value: String| {
+        table.row([Span::from(label).paint(Paint::Dim), Span::from(value)]);
+    };
+    for redirect in &found.redirects {
+        let label = catalogue.format("cli.probe.redirect", &[("status", &redirect.status.to_string())]);
+        let url = redirect.url.as_str();
+        let other = || catalogue.format("cli.probe.other_origin", &[("url", url)]);
+        fact(label, if redirect.other_origin { other() } else { url.to_owned() });
+    }
+    let text = |key| catalogue.text(key).to_owned();
+    if let Some(status) = found.status {
+        let answer = format!("{status} {}", found.content_type.as_deref().unwrap_or_default());
+        fact(text("cli.probe.answer"), answer.trim_end().to_owned());
+    }
+    // The rest says something about a stream that was heard.
+    let (true, Some(listened)) = (found.usable, found.listened_seconds) else { return table };
+    let seconds = |key, seconds| catalogue.format(key, &[("seconds", &number(seconds))]);
+    let keep_alive = match found.keep_alive_seconds {
+        Some(interval) => seconds("cli.probe.every", interval),
+        None => seconds("cli.probe.keep_alive_none", listened),
+    };
+    fact(text("cli.probe.keep_alive"), keep_alive);
+    let retry = match found.retry_seconds {
+        Some(time) => seconds("cli.probe.retry_after", time),
+        None => text("cli.probe.retry_none"),
+    };
+    fact(text("cli.probe.retry"), retry);
+    let ids = if found.last_event_ids { "cli.probe.ids_yes" } else { "cli.probe.ids_no" };
+    fact(text("cli.probe.ids"), text(ids));
+    table
+}
+
+fn events(events: &[wire::ProbeEvent], catalogue: &Catalogue) -> Table {
+    let mut table = Table::default();
+    table
+        .titles(["cli.column.event", "cli.column.count", "cli.column.sample"].map(|key| catalogue.text(key)));
+    for seen in events {
+        let mut sample = seen.data.clone();
+        if seen.data_truncated {
+            sample.push('…');
+        }
+        table.row([Span::new(&seen.event), Span::from(seen.count.to_string()), Span::from(sample)]);
+    }
+    table
+}
+
+/// Seconds with one decimal, if it says anything.
+fn number(seconds: f64) -> String {
+    let text = format!("{seconds:.1}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! One request and its response, told to the [`EventSource`] that wants them: what a subscription does for months, and a
+//! probe once.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant, SystemTime},
+};
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use tokio::time;
+use url::{Origin, Url};
+
+use super::{client::Client, fault};
+use crate::event_source::{Answer, EventSource, Request, Verdict, retry_after};
+
+/// Makes the requests of one event source, and tells it what comes of them.
+pub(crate) struct Exchange {
+    client: Client,
+    /// Whom the feed's own headers may be sent to.
+    origin: Origin,
+    headers: HeaderMap,
+}
+
+/// The rest of a response whose head was accepted.
+pub(crate) struct Body(reqwest::Response);
+
+/// What the protocol reads of a response's head.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    content_encoding: Option<String>,
+    location: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Exchange {
+    /// Requests with these headers, which only the origin of `url` gets.
+    pub(crate) fn new(client: Client, url: &Url, headers: HeaderMap) -> Self {
+        Self { client, origin: url.origin(), headers }
+    }
+
+    /// Loads what the first request needs, so that no time to connect is spent on it.
+    pub(crate) async fn prepare(&self) {
+        self.client.prepare().await;
+    }
+
+    /// Whether requests to this URL carry the feed's own headers.
+    pub(crate) fn is_trusted(&self, url: &Url) -> bool {
+        url.origin() == self.origin
+    }
+
+    /// Makes a request. The head of its response, if one came in time; the body too, if the source accepts it.
+    pub(crate) async fn request(
+        &self,
+        source: &mut EventSource,
+        request: Request,
+    ) -> (Option<Head>, Option<Body>) {
+        let url = request.url.clone();
+        let headers = if self.is_trusted(&url) { self.headers.clone() } else { HeaderMap::new() };
+        match by(source.deadline(), self.client.send(request, headers)).await {
+            Ok(Ok(response)) => {
+                let head = Head::of(&response);
+                let open = source.answered(now(), &head.answer()) == Verdict::Open;
+                return (Some(head), open.then_some(Body(response)));
+            }
+            Ok(Err(error)) => {
+                source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
+            }
+            Err(Late) => source.handle_timeout(now()),
+        }
+        (None, None)
+    }
+}
+
+impl Body {
+    /// The next chunk, for the source to receive; `None` when it has been told that no more comes. May be dropped while it
+    /// waits, and nothing is lost.
+    pub(crate) async fn chunk(&mut self, source: &mut EventSource) -> Option<impl AsRef<[u8]> + use<>> {
+        match by(source.deadline(), self.0.chunk()).await {
+            Ok(Ok(Some(chunk))) => return Some(chunk),
+            Ok(Ok(None)) => source.ended(now()),
+            Ok(Err(error)) => source.failed(now(), fault::of_body(&error)),
+            Err(Late) => source.handle_timeout(now()),
+        }
+        None
+    }
+}
+
+impl Head {
+    fn of(response: &reqwest::Response) -> Self {
+        let first = |name: HeaderName| {
+            let value = response.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Self {
+            status: response.status().as_u16(),
+            content_type: first(CONTENT_TYPE),
+            content_encoding: first(CONTENT_ENCODING),
+            location: first(LOCATION),
+            retry_after: first(RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now())),
+        }
+    }
+
+    fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.status,
+            content_type: self.content_type.as_deref(),
+            content_encoding: self.content_encoding.as_deref(),
+            location: self.location.as_deref(),
+            retry_after: self.retry_after,
+        }
+    }
+}
+
+/// The deadline passed first.
+pub(crate) struct Late;
+
+pub(crate) async fn by<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Late> {
+    match deadline {
+        Some(deadline) => time::timeout_at(deadline.into(), future).await.map_err(|_| Late),
+        None => Ok(future.await),
+    }
+}
+
+/// Tokio's clock, so that a test can pause it.
+pub(crate) fn now() -> Instant {
+    time::Instant::now().into_std()
+}
