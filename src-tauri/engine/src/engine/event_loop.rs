@@ -237,7 +237,9 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Opened { .. } | Signal::Message(_) | Signal::LastEventId(_) => return,
+            Signal::Opened { .. } | Signal::Message(_) | Signal::LastEventId(_) | Signal::Comment(_) => {
+                return;
+            }
         }
         let view = entry.view();
         self.tell(Update::Feed(view));

@@ -66,6 +66,8 @@ pub enum Signal {
     State(ConnectionState),
     /// An event over the limits is skipped; so many were in this subscription.
     Oversized(u64),
+    /// A comment of the stream; only if [`Limits::comment_bytes`] asks for them.
+    Comment(String),
 }
 
 impl Subscription {
@@ -193,6 +195,7 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
                 Output::Message(message) => Signal::Message(message),
                 Output::LastEventId(id) => Signal::LastEventId(id),
                 Output::Oversized => Signal::Oversized(self.source.oversized()),
+                Output::Comment(comment) => Signal::Comment(comment),
             };
             self.tell(signal).await?;
         }
