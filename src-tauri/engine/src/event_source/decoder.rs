@@ -125,9 +125,12 @@ impl Block {
                     each(Decoded::Retry(milliseconds));
                 }
             }
-            // A line that begins with a colon.
-            "" if !line.cut && self.comment_bytes.is_some_and(|limit| value.len() <= limit) => {
-                each(Decoded::Comment(value.to_owned()));
+            // A line that begins with a colon; unlike a value, its text may begin with a space.
+            "" if !line.cut => {
+                let text = &line.text[1..];
+                if self.comment_bytes.is_some_and(|limit| text.len() <= limit) {
+                    each(Decoded::Comment(text.to_owned()));
+                }
             }
             _ => {}
         }
@@ -262,11 +265,12 @@ mod tests {
 
     #[test]
     fn comments_are_told_where_they_are_asked_for() {
-        let body = ":one\n: two\n:  three\n:\ndata: a\n:four: 4\n\n: longer than ten\ncolonless\n";
+        let body =
+            ":one\n: two\n:  three\n:\ndata: a\n:four: 4\n\nlonger: than ten\n:longer than ten\ncolonless\n";
         assert_eq!(decode(&Limits::default(), body), [message("message", "a", "")]);
         let comment = |text: &str| Decoded::Comment(text.into());
         let limits = Limits { comment_bytes: Some(10), ..Limits::default() };
-        let before = ["one", "two", " three", "", "four: 4"].map(comment);
+        let before = ["one", " two", "  three", "", "four: 4"].map(comment);
         assert_eq!(decode(&limits, body), [&before[..], &[message("message", "a", "")]].concat());
     }
 

@@ -123,7 +123,7 @@ pub enum Output {
     LastEventId(String),
     /// An event over the limits is skipped.
     Oversized,
-    /// A comment, if [`Limits::comment_bytes`] asks for them: what follows the colon and one space after it.
+    /// A comment, if [`Limits::comment_bytes`] asks for them: all that follows the colon.
     Comment(String),
 }
 
