@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod fuzz;
 mod icons;
 mod needs;
 mod package;
@@ -20,7 +21,7 @@ use anyhow::{Result, bail};
 /// A chore: its name, what it takes, what it does.
 type Chore = (&'static str, &'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     (
         "run",
         "[--release] [--seconds N] [ARGUMENTS]",
@@ -30,6 +31,12 @@ const CHORES: [Chore; 7] = [
     ("test", "[FILTER]", "every test there is: units, UI, scenarios in virtual desktops", test::test),
     ("check", "", "formatting, lints and lock files", check::check),
     ("bench", "[NAME…]", "measure a release build and print the figures beside their budgets", bench::bench),
+    (
+        "fuzz",
+        "[--seconds N] [--seed N] [TARGET…]",
+        "look for inputs that break something; finds become test cases in tests/fuzz/corpus",
+        fuzz::fuzz,
+    ),
     ("package", "", "make the .deb in target/package", package::package),
     (
         "screenshots",

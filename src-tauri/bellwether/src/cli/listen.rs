@@ -77,7 +77,7 @@ impl Printer<'_> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
             Signal::Message { message, .. } => self.message(&message, now)?,
-            Signal::LastEventId(_) => {}
+            Signal::LastEventId(_) | Signal::Comment(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {
                 self.output.note(&self.catalogue.count("cli.listen.oversized", count))?;

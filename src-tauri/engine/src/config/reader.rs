@@ -311,7 +311,10 @@ impl Reader<'_> {
         };
         let path = format!("{}.{}", section.path, error.key);
         let found = self.error(Kind::InvalidValue, span, &path, format!("{}{place}", error.message));
-        ConfigError { line: found.line + error.line - 1 + u32::from(opening), ..found }
+        // Line ends that are written as `\n` make lines in the text, and none in the file.
+        let last = found.line + written.bytes().filter(|byte| *byte == b'\n').count() as u32;
+        let line = found.line + error.line - 1 + u32::from(opening);
+        ConfigError { line: line.min(last), ..found }
     }
 
     fn error_at(&self, section: Section<'_>, key: &str, kind: Kind, message: String) -> ConfigError {

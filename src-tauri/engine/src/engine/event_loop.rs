@@ -238,7 +238,9 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) => return,
+            Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) | Signal::Comment(_) => {
+                return;
+            }
         }
         let view = entry.view();
         self.tell(Update::Feed(view));

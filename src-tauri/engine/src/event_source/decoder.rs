@@ -15,7 +15,7 @@ use super::{
 };
 
 /// What a stretch of the body says.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Decoded {
     Message(Message),
     /// The last event ID changed at the end of a block that gave no message.
@@ -26,6 +26,8 @@ pub(super) enum Decoded {
     Retry(u64),
     /// An event is over the limits; the rest of it is skipped.
     Oversized,
+    /// A comment, where they are told.
+    Comment(String),
 }
 
 /// Decodes the body of one response.
@@ -37,12 +39,14 @@ pub(super) struct Decoder {
 impl Decoder {
     /// A decoder for a body whose first message has `last_event_id`, unless the body sets another.
     pub(super) fn new(limits: &Limits, last_event_id: String) -> Self {
-        let longest_value = limits.event_bytes.max(limits.field_bytes);
+        let longest_value =
+            limits.event_bytes.max(limits.field_bytes).max(limits.comment_bytes.unwrap_or_default());
         Self {
             lines: Lines::new(longest_value.saturating_add("event: ".len())),
             block: Block {
                 event_bytes: limits.event_bytes,
                 field_bytes: limits.field_bytes,
+                comment_bytes: limits.comment_bytes,
                 id_buffer: last_event_id.clone(),
                 id_given: false,
                 inherits: !last_event_id.is_empty(),
@@ -74,6 +78,7 @@ impl Decoder {
 struct Block {
     event_bytes: usize,
     field_bytes: usize,
+    comment_bytes: Option<usize>,
     /// The last event ID buffer of the standard: it becomes the last event ID at the blank line.
     id_buffer: String,
     /// The block has an ID.
@@ -123,6 +128,13 @@ impl Block {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
                 if let (true, Ok(milliseconds)) = (digits, value.parse()) {
                     each(Decoded::Retry(milliseconds));
+                }
+            }
+            // A line that begins with a colon; unlike a value, its text may begin with a space.
+            "" if !line.cut => {
+                let text = &line.text[1..];
+                if self.comment_bytes.is_some_and(|limit| text.len() <= limit) {
+                    each(Decoded::Comment(text.to_owned()));
                 }
             }
             _ => {}
@@ -258,6 +270,17 @@ mod tests {
         ] {
             assert_eq!(decode(&limits, body), expected, "{body:?}");
         }
+    }
+
+    #[test]
+    fn comments_are_told_where_they_are_asked_for() {
+        let body =
+            ":one\n: two\n:  three\n:\ndata: a\n:four: 4\n\nlonger: than ten\n:longer than ten\ncolonless\n";
+        assert_eq!(decode(&Limits::default(), body), [message("message", "a", "")]);
+        let comment = |text: &str| Decoded::Comment(text.into());
+        let limits = Limits { comment_bytes: Some(10), ..Limits::default() };
+        let before = ["one", " two", "  three", "", "four: 4"].map(comment);
+        assert_eq!(decode(&limits, body), [&before[..], &[message("message", "a", "")]].concat());
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Limits {
     pub event_bytes: usize,
     /// Longest event type, and longest ID, in bytes; 64 KiB.
     pub field_bytes: usize,
+    /// Longest comment that is told, in bytes; longer ones are not. `None`: none at all, which costs nothing.
+    pub comment_bytes: Option<usize>,
     /// Shortest reconnection time that a server may set; 1 s.
     pub retry_min: Duration,
     /// Longest reconnection time that a server may set; 1 h.
@@ -79,6 +81,7 @@ impl Default for Limits {
         Self {
             event_bytes: 1 << 20,
             field_bytes: 64 << 10,
+            comment_bytes: None,
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(60 * 60),
             base_delay: Duration::from_secs(3),
@@ -129,6 +132,8 @@ pub enum Output {
     Identified,
     /// An event over the limits is skipped.
     Oversized,
+    /// A comment, if [`Limits::comment_bytes`] asks for them: all that follows the colon.
+    Comment(String),
 }
 
 /// The connection's state at this moment, with the times of the driver's clock.
@@ -275,6 +280,7 @@ impl EventSource {
                 }
                 Decoded::LastEventId(id) => Output::LastEventId(id),
                 Decoded::Identified => Output::Identified,
+                Decoded::Comment(comment) => Output::Comment(comment),
                 Decoded::Oversized => {
                     *productive = true;
                     self.oversized += 1;

@@ -137,7 +137,7 @@ impl Probe {
                 match output {
                     Output::Message(message) => self.message(&message),
                     Output::LastEventId(_) => self.report.last_event_ids = true,
-                    Output::Identified | Output::Oversized => {}
+                    Output::Identified | Output::Oversized | Output::Comment(_) => {}
                 }
             }
             if self.messages() >= ENOUGH {

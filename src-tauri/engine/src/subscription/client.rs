@@ -67,7 +67,7 @@ impl Client {
             Signal::Message { message, .. } => {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
-            Signal::LastEventId(id) => id.len(),
+            Signal::LastEventId(text) | Signal::Comment(text) => text.len(),
             Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) => return Room::default(),
         };
         let share = (bytes / 1024 + 1).min(ROOM);

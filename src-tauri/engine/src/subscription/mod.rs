@@ -69,6 +69,8 @@ pub enum Signal {
     State(ConnectionState),
     /// An event over the limits is skipped; so many were in this subscription.
     Oversized(u64),
+    /// A comment of the stream; only if [`Limits::comment_bytes`] asks for them.
+    Comment(String),
 }
 
 /// What a running subscription is told from outside.
@@ -217,6 +219,7 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
                 }
                 Output::LastEventId(id) => Signal::LastEventId(id),
                 Output::Oversized => Signal::Oversized(self.source.oversized()),
+                Output::Comment(comment) => Signal::Comment(comment),
             };
             self.tell(signal).await?;
         }
