@@ -18,7 +18,7 @@ use super::sleep::{self, Clocks, Sleep};
 
 /// How often the file is looked at. It is read once it looks the same twice, as editors write in several steps: an edit is live
 /// within twice this time.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(800);
 
 /// What tells one state of the file from another, without reading it.
 #[derive(Clone, PartialEq, Eq, Debug)]
