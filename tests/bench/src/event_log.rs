@@ -68,6 +68,17 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
 fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
     let any = Query { limit: 200, preview: Some(1024), ..Query::default() };
     let recent = Timestamp::from_millisecond(time_of(ROWS - 10))?;
+    lists(figures, reader, state, &any, recent)?;
+    searches(figures, reader, state, &any, recent)
+}
+
+fn lists(
+    figures: &mut Figures,
+    reader: &LogReader,
+    state: &str,
+    any: &Query,
+    recent: Timestamp,
+) -> Result<()> {
     let mut worst = 0.0_f64;
     for feed in [None, Some("mail"), Some("rare")] {
         for event in [None, Some("message"), Some("seldom")] {
@@ -87,7 +98,16 @@ fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
         }
     }
     figures.at_most(&format!("newest 200, worst of 108 filters{state}"), worst, Unit::Millis, 10.0);
+    Ok(())
+}
 
+fn searches(
+    figures: &mut Figures,
+    reader: &LogReader,
+    state: &str,
+    any: &Query,
+    recent: Timestamp,
+) -> Result<()> {
     let search = |text: &str| Query { search: Some(text.into()), ..any.clone() };
     let word = 20.0;
     for (name, text) in [

@@ -150,6 +150,11 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     resident.quit.send_replace(true);
     // Windows hear of it, and whoever asked for it gets the answer.
     let _ = tokio::time::timeout(GOODBYE, server).await;
+    end(&engine).await
+}
+
+/// Ends the engine, once what it has received is in the log.
+async fn end(engine: &Engine) -> anyhow::Result<()> {
     let late = |_| Some("the event log did not answer in time".to_owned());
     match tokio::time::timeout(FAREWELL, engine.shutdown()).await.unwrap_or_else(late) {
         None => Ok(()),

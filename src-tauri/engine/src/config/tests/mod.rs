@@ -96,6 +96,7 @@ fn everything_that_can_be_written_is_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_name_line_key_and_remedy() {
     use ConfigErrorKind as Kind;
     let feed = |rest: &str| format!("# one\n[[feed]]\nid = \"a\"\nurl = \"https://example.org\"\n{rest}");
