@@ -23,7 +23,6 @@ const LOOK: Duration = Duration::from_millis(800);
 /// What tells one state of the file from another, without reading it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Look {
-    file: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
@@ -73,10 +72,9 @@ impl Settling {
     }
 }
 
-/// `None`: there is no file, or it cannot be looked at.
+/// `None`: there is no file, or it cannot be looked at. Links are followed, and one that leads elsewhere shows another file.
 fn look(file: &Path) -> Option<Look> {
-    let file = file.canonicalize().ok()?;
-    let data = fs::metadata(&file).ok()?;
+    let data = fs::metadata(file).ok()?;
     Some(Look {
         length: data.len(),
         modified: data.modified().ok(),
@@ -86,7 +84,6 @@ fn look(file: &Path) -> Option<Look> {
             // The time of the last change of any kind tells two quick edits of equal length apart; nobody can set it.
             (data.dev(), data.ino(), data.ctime(), data.ctime_nsec())
         },
-        file,
     })
 }
 
