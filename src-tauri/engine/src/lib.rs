@@ -9,7 +9,8 @@
 //! 5. and only then hands a [`notification`] to the [`engine::Notifier`].
 //!
 //! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed. [`probe`]
-//! looks at a URL before it is one.
+//! looks at a URL before it is one. [`sentence`] is how
+//! mistakes are told in the person's language.
 
 #![warn(missing_docs)]
 
@@ -22,5 +23,6 @@ pub mod notification;
 pub mod policy;
 pub mod probe;
 pub mod rule;
+pub mod sentence;
 pub mod subscription;
 pub mod template;

@@ -497,7 +497,7 @@ async fn an_edit_that_the_log_cannot_take_is_taken_up_once_it_can() {
     fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
     fixture.engine.reload_config().await;
     let error = fixture.engine.log_error().await.expect("the engine runs");
-    assert!(error.expect("an error").contains("locked"));
+    assert!(error.expect("an error").to_string().contains("locked"));
     drop(held);
 
     fixture.events("a", 2).await;
@@ -610,6 +610,6 @@ async fn a_shutdown_tells_that_the_log_did_not_take_what_had_come() {
     // It says that the message is in the loop's queue.
     server.request().await;
     let lost = timeout(PATIENCE, fixture.engine.shutdown()).await.expect("an end");
-    assert!(lost.is_some_and(|cause| cause.contains("locked")));
+    assert!(lost.is_some_and(|cause| cause.to_string().contains("locked")));
     assert_eq!(fixture.engine.shutdown().await, None);
 }

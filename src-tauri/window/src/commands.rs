@@ -7,7 +7,7 @@ use std::{
 
 use bellwether_control::{
     client::{Client, ClientError},
-    wire::{OpenWindow, Update},
+    wire::{OpenWindow, Sentence, Update},
 };
 use futures_util::{
     StreamExt as _,
@@ -45,11 +45,13 @@ pub(crate) struct Failure {
     code: Value,
     message: String,
     detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<Sentence>,
 }
 
 impl Failure {
     fn new(code: &str, message: &str, detail: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: detail.into() }
+        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None }
     }
 }
 
@@ -59,7 +61,7 @@ impl From<ClientError> for Failure {
         match error {
             ClientError::Refused(answer) => {
                 let code = serde_json::to_value(answer.code).unwrap_or_default();
-                Self { code, message, detail: answer.detail }
+                Self { code, message, detail: answer.detail, sentence: answer.sentence }
             }
             ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
             ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),

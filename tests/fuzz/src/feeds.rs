@@ -84,7 +84,7 @@ pub(crate) fn check(bytes: &[u8]) {
         Err(error) => {
             let lines = text.split('\n').count();
             assert!(error.line as usize <= lines, "line {} of {lines}", error.line);
-            assert!(!error.message.is_empty());
+            assert!(!error.message.to_string().is_empty());
             // A broken file is not touched.
             assert!(
                 add_feed(&text, &NewFeed { url: "http://new.example/".into(), ..NewFeed::default() })

@@ -174,14 +174,31 @@ fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
     }
 }
 
-/// The program's own sentence knows most, but is in English: elsewhere it stands behind one that can be read.
+/// The program's own sentence knows most, but is in English: elsewhere a general one stands before the particular.
 fn refusal(error: &wire::Error, catalogue: &Catalogue) -> String {
     let key = format!("error.{}", name(&error.code));
     if catalogue.locale() == "en" || !catalogue.has(&key) {
         return error.message.clone();
     }
-    let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
-    catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
+    match &error.sentence {
+        Some(particular) => {
+            let detail = catalogue.sentence(particular);
+            let sentence = catalogue.format(&key, &[("detail", &detail)]);
+            if sentence.contains(&detail) {
+                return sentence;
+            }
+            let detail = if error.code == wire::ErrorCode::BrokenConfig {
+                format!("{}: {detail}", error.detail)
+            } else {
+                detail
+            };
+            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &detail)])
+        }
+        None => {
+            let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
+            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
+        }
+    }
 }
 
 /// The stable name of one of the wire's plain enums, such as `needs_attention`.

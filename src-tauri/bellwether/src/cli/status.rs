@@ -50,7 +50,7 @@ fn show(
             .line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
     }
     if let Some(error) = &status.event_log_error {
-        let text = catalogue.format("cli.status.event_log_error", &[("message", error)]);
+        let text = catalogue.format("cli.status.event_log_error", &[("message", &catalogue.sentence(error))]);
         output.line([Span::from(text).paint(Paint::Red)])?;
     }
     Ok(())
@@ -162,6 +162,6 @@ pub(super) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: 
         (line, "") => format!("{path}:{line}"),
         (line, key) => format!("{path}:{line}: {key}"),
     };
-    let values = [("place", place.as_str()), ("message", &error.message)];
+    let values = [("place", place.as_str()), ("message", &catalogue.sentence(&error.sentence))];
     catalogue.format("cli.status.config_error", &values)
 }

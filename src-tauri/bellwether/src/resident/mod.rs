@@ -16,6 +16,8 @@ mod watch;
 mod window;
 mod wire;
 
+pub(crate) use wire::config_error;
+
 use std::{io::Write, sync::Arc, time::Duration};
 
 use anyhow::Context;
@@ -240,7 +242,7 @@ impl Resident {
                 error: config_error.as_ref().map(wire::config_error),
             },
             event_log: self.profile.event_log.display().to_string(),
-            event_log_error,
+            event_log_error: event_log_error.as_ref().map(wire::sentence),
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })

@@ -30,7 +30,7 @@ pub(crate) struct Refusal(pub(crate) wire::Error);
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(wire::Error { code, message: message.into(), detail: String::new() })
+        Self(wire::Error { code, message: message.into(), detail: String::new(), sentence: None })
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -132,6 +132,7 @@ fn feed_id(id: &str) -> Result<FeedId, Refusal> {
             code: ErrorCode::NoSuchFeed,
             message: format!("there is no feed “{id}”; see: bellwether feeds"),
             detail: id.to_owned(),
+            sentence: None,
         })
     })
 }

@@ -27,7 +27,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::feed::{Feed, FeedId};
+use crate::{
+    feed::{Feed, FeedId},
+    sentence::{self, Sentence},
+};
 
 pub use file::ConfigFile;
 
@@ -59,8 +62,10 @@ pub struct ConfigError {
     pub line: u32,
     /// The key, such as `feed[2].url`; empty if it is not about a key.
     pub key: String,
+    /// The character within that line of the key's text, from 1; 0 if it is not known.
+    pub column: u32,
     /// What is wrong and what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 /// What a program branches on.
@@ -95,51 +100,59 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
 
 impl ConfigError {
     pub(crate) fn no_such_feed(id: &FeedId) -> Self {
-        Self::new(ConfigErrorKind::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"))
+        Self::new(ConfigErrorKind::NoSuchFeed, sentence::NO_SUCH_FEED.with([("id", id.to_string())]))
     }
 
     /// An error about a change rather than a place in the file.
-    fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, line: 0, key: String::new(), message: message.into() }
+    fn new(kind: ConfigErrorKind, message: impl Into<Sentence>) -> Self {
+        Self { kind, line: 0, key: String::new(), column: 0, message: message.into() }
     }
 
     fn place(&self) -> String {
+        let column = match self.column {
+            0 => String::new(),
+            column => format!(", character {column}"),
+        };
         match (self.line, self.key.as_str()) {
             (0, "") => String::new(),
             (0, key) => format!("{key}: "),
             (line, "") => format!("feeds.toml line {line}: "),
-            (line, key) => format!("feeds.toml line {line}, {key}: "),
+            (line, key) => format!("feeds.toml line {line}, {key}{column}: "),
         }
     }
+}
+
+fn too_large() -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Broken,
+        sentence::FILE_TOO_LARGE.with([("kib", (MAX_FILE / 1024).to_string())]),
+    )
 }
 
 /// A feed's URL, or what is wrong with the text.
 pub(crate) fn feed_url(text: &str) -> Result<Url, ConfigError> {
     let invalid = |message| Err(ConfigError::new(ConfigErrorKind::InvalidUrl, message));
     if text.len() > MAX_URL {
-        return invalid(format!("a URL of more than {MAX_URL} bytes"));
+        return invalid(sentence::URL_TOO_LONG.with([("most", MAX_URL.to_string())]));
     }
     if text.contains(char::is_whitespace) || text.contains(char::is_control) {
-        return invalid(format!(
-            "“{}” is not a URL: it has a blank or line break in it",
-            text.escape_debug()
-        ));
+        return invalid(sentence::URL_BLANK.with([("url", text.escape_debug().to_string())]));
     }
-    let scheme_missing = format!("“{text}” is not a URL; write all of it, such as https://{text}");
+    let url = || ("url", text.to_owned());
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        Err(_) if text.is_empty() => {
-            invalid("the URL is empty; write all of it, such as https://example.org/events".to_owned())
-        }
-        Err(url::ParseError::RelativeUrlWithoutBase) => invalid(scheme_missing),
-        Err(error) => invalid(format!("“{text}” is not a URL: {error}")),
+        Err(_) if text.is_empty() => invalid(sentence::URL_EMPTY.into()),
+        Err(url::ParseError::RelativeUrlWithoutBase) => invalid(sentence::URL_NO_SCHEME.with([url()])),
+        Err(error) => invalid(sentence::URL_INVALID.with([url(), ("cause", error.to_string())])),
         // `localhost:8080/events` is a URL of the scheme "localhost" to the standard, and to nobody else.
-        Ok(url) if url.cannot_be_a_base() && url.path().starts_with(|c: char| c.is_ascii_digit()) => {
-            invalid(scheme_missing)
+        Ok(parsed)
+            if parsed.cannot_be_a_base() && parsed.path().starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            invalid(sentence::URL_NO_SCHEME.with([url()]))
         }
-        Ok(url) => Err(ConfigError::new(
+        Ok(parsed) => Err(ConfigError::new(
             ConfigErrorKind::UnsupportedScheme,
-            format!("“{text}” has the scheme {}; use http or https", url.scheme()),
+            sentence::URL_SCHEME.with([url(), ("scheme", parsed.scheme().to_owned())]),
         )),
     }
 }

@@ -69,7 +69,7 @@ impl EventLoop {
     }
 
     pub(super) fn log_failed(&mut self, error: &LogError) {
-        self.log_error = Some(error.to_string());
+        self.log_error = Some(error.sentence());
         self.tell(Update::Log);
     }
 

@@ -21,6 +21,7 @@ use crate::{
     notification::Notification,
     policy::{self, Outcome, OutcomeReason},
     rule::{Action, Decision, FeedFacts},
+    sentence::Sentence,
     subscription::Signal,
 };
 
@@ -80,7 +81,7 @@ pub(super) struct EventLoop {
     pub(super) config: ConfigFile,
     pub(super) config_error: Option<ConfigError>,
     pub(super) log: EventLog,
-    pub(super) log_error: Option<String>,
+    pub(super) log_error: Option<Sentence>,
     pub(super) notifier: Box<dyn Notifier>,
     pub(super) outbox: Outbox,
     pub(super) feeds: Vec<Entry>,
@@ -214,9 +215,9 @@ impl EventLoop {
     fn stall(&mut self, group: Vec<Arrival>, error: &LogError) {
         self.stalled = group;
         self.retry_at = Some(Instant::now() + COMMIT_RETRY);
-        let text = error.to_string();
-        if self.log_error.as_ref() != Some(&text) {
-            self.log_error = Some(text);
+        let sentence = error.sentence();
+        if self.log_error.as_ref() != Some(&sentence) {
+            self.log_error = Some(sentence);
             self.tell(Update::Log);
         }
     }

@@ -27,6 +27,7 @@ use crate::{
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
+    sentence::Sentence,
     subscription::Client,
 };
 
@@ -151,7 +152,7 @@ pub struct Engine {
 pub(crate) enum Command {
     Feeds(Reply<Vec<FeedView>>),
     ConfigError(Reply<Option<ConfigError>>),
-    LogError(Reply<Option<String>>),
+    LogError(Reply<Option<Sentence>>),
     ReloadConfig,
     AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
@@ -166,7 +167,7 @@ pub(crate) enum Command {
     SetSetting(String, String, Reply<Result<(), Error>>),
     Report(Report),
     RetryPopups,
-    Shutdown(Reply<Option<String>>),
+    Shutdown(Reply<Option<Sentence>>),
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -199,7 +200,7 @@ impl Engine {
     }
 
     /// Why the event log cannot be written now, if so; connections wait until it can.
-    pub async fn log_error(&self) -> Result<Option<String>, Error> {
+    pub async fn log_error(&self) -> Result<Option<Sentence>, Error> {
         self.ask(Command::LogError).await
     }
 
@@ -271,7 +272,7 @@ impl Engine {
 
     /// Closes every connection, commits what has come, and ends the loop. Returns why that could not be committed, if so: then
     /// only servers that replay bring it again.
-    pub async fn shutdown(&self) -> Option<String> {
+    pub async fn shutdown(&self) -> Option<Sentence> {
         // Ended already: nothing was left to commit.
         self.ask(Command::Shutdown).await.ok().flatten()
     }
