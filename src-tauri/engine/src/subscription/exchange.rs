@@ -3,6 +3,7 @@
 
 use std::{
     future::Future,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -10,12 +11,16 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOC
 use tokio::time;
 use url::{Origin, Url};
 
-use super::{client::Client, fault};
-use crate::event_source::{Answer, EventSource, Request, Verdict, retry_after};
+use super::{client::Client, fault, route::Route};
+use crate::{
+    event_source::{Answer, EventSource, Request, Verdict, retry_after},
+    feed::{ProxyFault, Reason},
+    network::Network,
+};
 
 /// Makes the requests of one event source, and tells it what comes of them.
 pub(crate) struct Exchange {
-    client: Client,
+    route: Arc<Route>,
     /// Whom the feed's own headers may be sent to.
     origin: Origin,
     headers: HeaderMap,
@@ -35,14 +40,14 @@ pub(crate) struct Head {
 }
 
 impl Exchange {
-    /// Requests with these headers, which only the origin of `url` gets.
-    pub(crate) fn new(client: Client, url: &Url, headers: HeaderMap) -> Self {
-        Self { client, origin: url.origin(), headers }
+    /// Requests by way of `network`, with these headers, which only the origin of `url` gets.
+    pub(crate) fn new(client: &Client, network: &Network, url: &Url, headers: HeaderMap) -> Self {
+        Self { route: client.route(network), origin: url.origin(), headers }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
     pub(crate) async fn prepare(&self) {
-        self.client.prepare().await;
+        self.route.prepare().await;
     }
 
     /// Whether requests to this URL carry the feed's own headers.
@@ -58,14 +63,20 @@ impl Exchange {
     ) -> (Option<Head>, Option<Body>) {
         let url = request.url.clone();
         let headers = if self.is_trusted(&url) { self.headers.clone() } else { HeaderMap::new() };
-        match by(source.deadline(), self.client.send(request, headers)).await {
-            Ok(Ok(response)) => {
+        match by(source.deadline(), self.route.send(request, headers)).await {
+            Ok((Ok(response), via)) => {
                 let head = Head::of(&response);
+                if let (407, Some(via)) = (head.status, via) {
+                    // Only the proxy itself answers so.
+                    source.failed(now(), Reason::Proxy { proxy: via.proxy, fault: ProxyFault::SignIn });
+                    return (Some(head), None);
+                }
                 let open = source.answered(now(), &head.answer()) == Verdict::Open;
                 return (Some(head), open.then_some(Body(response)));
             }
-            Ok(Err(error)) => {
-                source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
+            Ok((Err(error), via)) => {
+                let connect_timeout = self.route.client().connect_timeout();
+                source.failed(now(), fault::of_request(&error, &url, via.as_ref(), connect_timeout));
             }
             Err(Late) => source.handle_timeout(now()),
         }

@@ -12,6 +12,7 @@ use crate::{
     feed::FeedId,
     notification::Notification,
     policy::{Outcome, OutcomeReason},
+    resume::Resume,
 };
 
 /// A log in a folder of its own that goes with it.
@@ -89,7 +90,7 @@ impl Event {
             reason: &OutcomeReason { code: "rule".into(), rule: Some(2), detail: "why".into() },
             notification: &notification,
         };
-        batch.append(&feed(self.feed), &new)
+        batch.append(&feed(self.feed), &new, None)
     }
 }
 
@@ -368,7 +369,7 @@ fn the_last_event_id_follows_every_message() {
 
     fixture.append(&[Event { id: "4", ..Event::default() }]);
     for (url, expected) in [("http://one/", "4"), ("http://one/", "4"), ("http://two/", "")] {
-        fixture.log.set_url(&feed("a"), url).unwrap();
+        fixture.log.set_stream(&feed("a"), url, &Resume::Header).unwrap();
         assert_eq!(id(&fixture), expected, "at {url}");
     }
 }
