@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod marks;
+mod resume;
 
 use jiff::Timestamp;
 
@@ -79,7 +80,15 @@ impl Event {
         self.try_append(batch).unwrap()
     }
 
+    fn append_with(&self, batch: &mut Batch<'_>, resume_value: Option<&str>) -> u64 {
+        self.try_append_with(batch, resume_value).unwrap()
+    }
+
     fn try_append(&self, batch: &mut Batch<'_>) -> Result<u64, LogError> {
+        self.try_append_with(batch, None)
+    }
+
+    fn try_append_with(&self, batch: &mut Batch<'_>, resume_value: Option<&str>) -> Result<u64, LogError> {
         let notification =
             Notification { title: self.title.into(), body: self.body.into(), ..Notification::default() };
         let new = NewEvent {
@@ -90,7 +99,7 @@ impl Event {
             reason: &OutcomeReason { code: "rule".into(), rule: Some(2), detail: "why".into() },
             notification: &notification,
         };
-        batch.append(&feed(self.feed), &new, None)
+        batch.append(&feed(self.feed), &new, resume_value)
     }
 }
 
