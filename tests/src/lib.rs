@@ -26,6 +26,7 @@ mod process;
 mod resident;
 mod server;
 mod source;
+mod tls;
 mod until;
 mod webdriver;
 
@@ -38,6 +39,7 @@ pub use process::Process;
 pub use resident::{Resident, program};
 pub use server::{Server, free_port};
 pub use source::Source;
+pub use tls::{Authority, Identity, TlsFront};
 pub use until::{PATIENCE, until, until_some};
 pub use webdriver::{Page, WINDOW_PATIENCE, WebDriver};
 
