@@ -1,6 +1,9 @@
 //! TLS with certificates of the tests' own, real proxies, and resuming by a parameter.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
 
 use bellwether_control::wire::{ConnectionState, Feed, Outcome, Probe};
 use bellwether_tests::{
@@ -125,6 +128,7 @@ fn a_server_that_asks_for_a_client_certificate_gets_it_and_refuses_who_has_none(
     let stream = NumberedStream::start();
     let identity = authority.issue(&["127.0.0.1"]);
     let server = TlsFront::for_clients_of(&authority, stream.address(), &identity);
+    let elsewhere = redirect_to(&server.url("/"));
     let (alice, eve) = (authority.issue(&["alice"]), other.issue(&["eve"]));
     let mut resident = Resident::prepare();
     let folder = resident.profile().to_owned();
@@ -152,6 +156,8 @@ fn a_server_that_asks_for_a_client_certificate_gets_it_and_refuses_who_has_none(
             with("locked", "client_certificate = { certificate = \"alice.pem\", key = \"encrypted.key\" }"),
             with("keyless", "client_certificate = \"alice.pem\""),
             with("p12", "client_certificate = \"alice.p12\""),
+            // Another origin is shown no certificate.
+            feed("elsewhere", &elsewhere, "ca_file = \"authority.pem\"\nclient_certificate = \"both.pem\""),
         ]
         .concat(),
     );
@@ -161,6 +167,7 @@ fn a_server_that_asks_for_a_client_certificate_gets_it_and_refuses_who_has_none(
     for (id, code) in [
         ("none", "tls_client_certificate"),
         ("eve", "tls_client_certificate"),
+        ("elsewhere", "tls_client_certificate"),
         ("wrong", "file_wrong_key"),
         ("locked", "file_encrypted_key"),
         ("keyless", "file_no_key"),
@@ -174,8 +181,26 @@ fn a_server_that_asks_for_a_client_certificate_gets_it_and_refuses_who_has_none(
     assert!(status.contains(&remedy), "{status}");
 }
 
+/// The URL of a server that sends everyone to another. Its thread ends with the test's process.
+fn redirect_to(url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let answer =
+        format!("HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let head =
+                BufReader::new(&client).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let _ = head.count();
+            let _ = client.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}/")
+}
+
 /// A plain server, and one with TLS whose authority is in a file of the profile.
 struct Servers {
+    authority: Authority,
     stream: NumberedStream,
     tls: TlsFront,
     resident: Resident,
@@ -189,7 +214,13 @@ impl Servers {
         let tls = TlsFront::start(stream.address(), &authority.issue(&["127.0.0.1"]));
         let resident = Resident::prepare();
         fs::write(resident.profile().join("authority.pem"), authority.pem()).expect("a file");
-        Self { stream, tls, resident }
+        Self { authority, stream, tls, resident }
+    }
+
+    /// TLS before a proxy.
+    fn before(&self, proxy: &Server) -> TlsFront {
+        let address = proxy.address().parse().expect("an address");
+        TlsFront::start(address, &self.authority.issue(&["127.0.0.1"]))
     }
 
     /// A feed of each of the two, `http-ID` and `https-ID`.
@@ -210,6 +241,8 @@ fn feeds_go_by_an_http_proxy_and_its_faults_are_told_from_the_servers() {
     let narrow = Server::tinyproxy(&["ConnectPort 443"]);
     let gone = format!("127.0.0.1:{}", free_port());
     let mut servers = Servers::start();
+    let secured = servers.before(&open);
+    let secured_by = format!("proxy = \"{}\"", secured.url(""));
     let by = |user: &str, address: &str| format!("proxy = \"http://{user}{address}\"");
     let closed = format!("https://127.0.0.1:{}/", free_port());
     let config = [
@@ -221,12 +254,16 @@ fn feeds_go_by_an_http_proxy_and_its_faults_are_told_from_the_servers() {
         servers.feeds("gone", &by("", &gone)),
         feed("https-narrow", &servers.tls.url("/"), &by("", &narrow.address())),
         feed("https-closed", &closed, &by("", &open.address())),
+        feed("http-secured", &servers.stream.url("/"), &format!("ca_file = \"authority.pem\"\n{secured_by}")),
+        feed("https-secured", &servers.tls.url("/"), &format!("ca_file = \"authority.pem\"\n{secured_by}")),
+        feed("http-distrusted", &servers.stream.url("/"), &secured_by),
+        feed("https-distrusted", &servers.tls.url("/"), &secured_by),
         // The proxy is not who is not trusted.
         feed("https-untrusted", &servers.tls.url("/"), &by("", &open.address())),
     ];
     let resident = &mut servers.resident;
     resident.config(&config.concat()).start();
-    for id in ["http-open", "https-open", "http-locked", "https-locked"] {
+    for id in ["http-open", "https-open", "http-locked", "https-locked", "http-secured", "https-secured"] {
         connected(resident, id);
         until(PATIENCE, "the events", || resident.feed(id).counts.events == 2);
     }
@@ -240,9 +277,15 @@ fn feeds_go_by_an_http_proxy_and_its_faults_are_told_from_the_servers() {
     ] {
         assert_eq!(failed(resident, id, code), detail);
     }
-    for id in ["http-gone", "https-gone"] {
+    let secured = secured.url("").replace("https://", "");
+    for (id, proxy) in [
+        ("http-gone", &gone),
+        ("https-gone", &gone),
+        ("http-distrusted", &secured),
+        ("https-distrusted", &secured),
+    ] {
         let cause = failed(resident, id, "proxy_unreachable");
-        assert!(cause.starts_with(&gone), "{cause}");
+        assert!(cause.starts_with(proxy), "{cause}");
     }
     // They did go by it.
     let seen = |what: &str| open.lines().iter().any(|line| line.contains(what));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 use url::{Url, form_urlencoded};
+use wildmatch::WildMatch;
 
 use crate::event_source::Message;
 
@@ -11,6 +12,10 @@ use crate::event_source::Message;
 pub const MAX_VALUE: usize = 4096;
 /// Longest name of the parameter, and longest path to the value, in bytes.
 pub const MAX_NAME: usize = 256;
+
+/// Types of events that only say that the server is alive. Their data may look like an event's, with an ID that the server knows
+/// nothing of when it is asked for what follows it.
+pub const SIGNS_OF_LIFE: [&str; 6] = ["heartbeat", "keep-alive", "keepalive", "open", "ping", "poll_request"];
 
 /// What a reconnect carries, so that nothing is missed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -26,6 +31,8 @@ pub enum Resume {
         name: String,
         /// What its value is taken from.
         from: ResumeFrom,
+        /// The types of the events that bring it, as patterns with `*` and `?`; none: all but [`SIGNS_OF_LIFE`].
+        events: Vec<String>,
     },
 }
 
@@ -58,13 +65,25 @@ impl Resume {
     /// The value that a message brings to resume by after it. `None`: it brings none, and an earlier one holds; so it is with what
     /// is neither a text nor a number, is empty, or is longer than [`MAX_VALUE`]. Always `None` where the last event ID is all that counts.
     pub fn value_of(&self, message: &Message) -> Option<String> {
-        let Self::Query { from: ResumeFrom::Data(keys), .. } = self else { return None };
+        let Self::Query { from: ResumeFrom::Data(keys), events, .. } = self else { return None };
+        let counts = match &events[..] {
+            [] => !SIGNS_OF_LIFE.contains(&&*message.event_type),
+            events => events.iter().any(|event| WildMatch::new(event).matches(&message.event_type)),
+        };
+        if !counts {
+            return None;
+        }
         let value = match serde_json::from_str(&message.data) {
             Ok(data) => scalar(at(&data, keys)?)?,
             Err(_) if keys.is_empty() => message.data.clone(),
             Err(_) => return None,
         };
         (1..=MAX_VALUE).contains(&value.len()).then_some(value)
+    }
+
+    /// Whether what to resume by is told by the messages themselves, and not by their IDs.
+    pub(crate) fn is_by_data(&self) -> bool {
+        matches!(self, Self::Query { from: ResumeFrom::Data(_), .. })
     }
 
     /// The URL with the parameter; the other parameters stay as they are.
@@ -89,8 +108,10 @@ impl fmt::Display for Resume {
         match self {
             Self::Header => f.write_str("header"),
             Self::None => f.write_str("none"),
-            Self::Query { name, from: ResumeFrom::Id } => write!(f, "id {name}"),
-            Self::Query { name, from: ResumeFrom::Data(keys) } => write!(f, "data.{} {name}", keys.join(".")),
+            Self::Query { name, from: ResumeFrom::Id, .. } => write!(f, "id {name}"),
+            Self::Query { name, from: ResumeFrom::Data(keys), .. } => {
+                write!(f, "data.{} {name}", keys.join("."))
+            }
         }
     }
 }
@@ -133,13 +154,31 @@ mod tests {
             ("data", &long, None),
             ("id", r#"{"id": 1}"#, None),
         ] {
-            let resume = Resume::Query { name: "since".into(), from: ResumeFrom::parse(from).unwrap() };
+            let from = ResumeFrom::parse(from).unwrap();
+            let resume = Resume::Query { name: "since".into(), from, events: Vec::new() };
             let message = Message { data: data.to_owned(), ..Message::default() };
-            assert_eq!(resume.value_of(&message).as_deref(), value, "{from} of {data}");
+            assert_eq!(resume.value_of(&message).as_deref(), value, "{data}");
         }
         for text in ["", "Id", "id.x", "data.", "data..a", "message.id", &format!("data.{}", "x".repeat(256))]
         {
             assert_eq!(ResumeFrom::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn events_that_are_only_signs_of_life_bring_no_value_unless_they_are_named() {
+        for (events, event_type, counts) in [
+            (&[][..], "message", true),
+            (&[], "alert", true),
+            (&[], "keepalive", false),
+            (&["mess*", "ping"], "message", true),
+            (&["mess*", "ping"], "ping", true),
+            (&["mess*", "ping"], "alert", false),
+        ] {
+            let events: Vec<String> = events.iter().map(|&event: &&str| event.to_owned()).collect();
+            let resume = Resume::Query { name: "since".into(), from: ResumeFrom::Data(Vec::new()), events };
+            let message = Message { event_type: event_type.into(), data: "1".into(), ..Message::default() };
+            assert_eq!(resume.value_of(&message).is_some(), counts, "{event_type}");
         }
     }
 

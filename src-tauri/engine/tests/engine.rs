@@ -623,8 +623,12 @@ fn messages(ids: &[&str]) -> String {
 async fn a_feed_without_event_ids_resumes_by_a_parameter_from_the_data_and_doubles_nothing() {
     let mut server = ScriptedServer::start(vec![
         vec![stream(&messages(&["m1", "m2"]))],
-        // The event that it was asked to begin after comes again; an equal one amid the stream is news.
-        vec![stream(&messages(&["m2", "m3", "m3"])), Act::Hold],
+        // It greets with an ID that it knows nothing of, and what it was asked to begin after comes again; an equal one amid the
+        // stream is news.
+        vec![
+            stream(&format!("event: open\n{}{}", messages(&["o1"]), messages(&["m2", "m3", "m3"]))),
+            Act::Hold,
+        ],
         vec![stream(&messages(&["m4"])), Act::Hold],
         vec![answer("400 Bad Request", "")],
         vec![stream(&messages(&["m5"])), Act::Hold],
@@ -638,27 +642,27 @@ async fn a_feed_without_event_ids_resumes_by_a_parameter_from_the_data_and_doubl
     let by_query = "resume = { query = \"since\", from = \"data.id\" }";
     let mut fixture = Fixture::start(&feed("a", &server, by_query));
     assert_eq!(server.request().await.line, "GET / HTTP/1.1");
-    let view = fixture.feed("a", |view| view.counts.events == 4).await;
-    assert_eq!((ids(&fixture), view.counts.repeats), (texts_of("m1 m2 m3 m3"), 1));
+    let view = fixture.feed("a", |view| view.counts.events == 5).await;
+    assert_eq!((ids(&fixture), view.counts.repeats), (texts_of("m1 m2 o1 m3 m3"), 1));
     let request = server.request().await;
     assert_eq!((&*request.line, request.header("last-event-id")), ("GET /?since=m2 HTTP/1.1", None));
 
     let mut fixture = fixture.restart().await;
-    fixture.events("a", 5).await;
+    fixture.events("a", 6).await;
     assert_eq!(server.request().await.line, "GET /?since=m3 HTTP/1.1");
 
     // A value that the server refuses is forgotten, in the log, too.
     let mut fixture = fixture.restart().await;
-    fixture.events("a", 6).await;
+    fixture.events("a", 7).await;
     assert_eq!(server.request().await.line, "GET /?since=m4 HTTP/1.1");
     assert_eq!(server.request().await.line, "GET / HTTP/1.1");
-    assert_eq!(ids(&fixture), texts_of("m1 m2 m3 m3 m4 m5"));
+    assert_eq!(ids(&fixture), texts_of("m1 m2 o1 m3 m3 m4 m5"));
 
     // Another way begins with nothing.
     let by_time = by_query.replace("data.id", "data.time");
     fs::write(fixture.folder.path().join("feeds.toml"), feed("a", &server, &by_time)).expect("feeds.toml");
     fixture.engine.reload_config().await;
-    fixture.events("a", 7).await;
+    fixture.events("a", 8).await;
     assert_eq!(server.request().await.line, "GET / HTTP/1.1");
 }
 

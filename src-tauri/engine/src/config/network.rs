@@ -11,13 +11,14 @@ use super::{
 use crate::{
     network::{ClientCertificate, Network, Proxy},
     resume::{MAX_NAME, Resume, ResumeFrom},
+    rule::MAX_NAMES,
     sentence::{self, WANTS_BOOLEAN, WANTS_CERTIFICATE, WANTS_RESUME},
 };
 
 /// The keys of `client_certificate`.
 const CERTIFICATE: [&str; 2] = ["certificate", "key"];
 /// The keys of `resume`.
-const RESUME: [&str; 2] = ["query", "from"];
+const RESUME: [&str; 3] = ["query", "from", "event"];
 
 impl Reader<'_> {
     pub(super) fn network(&self, section: Section<'_>) -> Result<Network, ConfigError> {
@@ -103,6 +104,16 @@ impl Reader<'_> {
             let message = sentence::RESUME_FROM.with([("value", from.to_owned())]);
             self.error_at(section, "from", Kind::InvalidValue, message)
         })?;
-        Ok(Resume::Query { name: name.to_owned(), from })
+        let events = self.events(section)?;
+        if from == ResumeFrom::Id && !events.is_empty() {
+            return Err(self.error_at(section, "event", Kind::InvalidValue, sentence::RESUME_EVENT.into()));
+        }
+        let message = match events.iter().find(|event| event.is_empty() || event.len() > MAX_NAME) {
+            _ if events.len() > MAX_NAMES => sentence::TOO_MANY_NAMES.with([("most", MAX_NAMES.to_string())]),
+            Some(event) if event.is_empty() => sentence::EVENT_EMPTY.into(),
+            Some(_) => sentence::EVENT_TOO_LONG.with([("most", MAX_NAME.to_string())]),
+            None => return Ok(Resume::Query { name: name.to_owned(), from, events }),
+        };
+        Err(self.error_at(section, "event", Kind::InvalidValue, message))
     }
 }

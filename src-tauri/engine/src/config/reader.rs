@@ -232,7 +232,7 @@ impl Reader<'_> {
         Ok(RuleText { event: self.events(section)?, when, action, notify: self.notify(section)? })
     }
 
-    fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
         let Some(item) = section.table.get("event") else { return Ok(Vec::new()) };
         let names = match item {
             Item::Value(Value::String(name)) => Some(vec![name.value().clone()]),

@@ -309,7 +309,7 @@ impl EventLoop {
                 }
                 continue;
             }
-            entry.replay_window = false;
+            entry.replay_window &= !entry.ends_replay(resume_value.is_some());
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
             if outcome == Outcome::Closed {
                 done.closed.push((feed, reason.rule.unwrap_or_default()));

@@ -207,6 +207,12 @@ impl Entry {
         self.replay_window && self.feed.repeats == Repeats::Hide
     }
 
+    /// Whether a message that is no repeat proves that the server is past what it had sent before. What says nothing of its place,
+    /// such as a greeting, does not where places are told by the data.
+    pub(super) fn ends_replay(&self, has_place: bool) -> bool {
+        has_place || !self.feed.resume.is_by_data()
+    }
+
     /// The value to resume by that a message of this connection brought. One that was received before the way to resume changed
     /// brought another.
     pub(super) fn resume_value<'a>(

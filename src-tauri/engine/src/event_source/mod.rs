@@ -442,7 +442,7 @@ impl EventSource {
     fn open(&mut self, now: Instant, attempt: &Attempt) {
         if attempt.without_id {
             // The server takes the request without the ID, and would refuse it again with it.
-            if matches!(self.resume, Resume::Query { from: ResumeFrom::Data(_), .. }) {
+            if self.resume.is_by_data() {
                 self.resume_value.clear();
                 self.outputs.push_back(Output::ResumeRefused);
             } else {
@@ -520,7 +520,7 @@ impl EventSource {
 
     /// The parameter of the query that this attempt carries, or carried before it was redirected: name and value.
     fn parameter(&self, attempt: &Attempt) -> Option<(&str, &str)> {
-        let Resume::Query { name, from } = &self.resume else { return None };
+        let Resume::Query { name, from, .. } = &self.resume else { return None };
         let value = match from {
             ResumeFrom::Id => &self.last_event_id,
             ResumeFrom::Data(_) => &self.resume_value,

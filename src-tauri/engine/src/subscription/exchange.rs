@@ -21,6 +21,8 @@ use crate::{
 /// Makes the requests of one event source, and tells it what comes of them.
 pub(crate) struct Exchange {
     route: Arc<Route>,
+    /// To other origins, which are shown no client certificate.
+    elsewhere: Arc<Route>,
     /// Whom the feed's own headers may be sent to.
     origin: Origin,
     headers: HeaderMap,
@@ -40,9 +42,11 @@ pub(crate) struct Head {
 }
 
 impl Exchange {
-    /// Requests by way of `network`, with these headers, which only the origin of `url` gets.
+    /// Requests by way of `network`, with these headers. They and the client certificate are for the origin of `url` alone.
     pub(crate) fn new(client: &Client, network: &Network, url: &Url, headers: HeaderMap) -> Self {
-        Self { route: client.route(network), origin: url.origin(), headers }
+        let elsewhere = Network { client_certificate: None, ..network.clone() };
+        let (route, elsewhere) = (client.route(network), client.route(&elsewhere));
+        Self { route, elsewhere, origin: url.origin(), headers }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
@@ -62,8 +66,11 @@ impl Exchange {
         request: Request,
     ) -> (Option<Head>, Option<Body>) {
         let url = request.url.clone();
-        let headers = if self.is_trusted(&url) { self.headers.clone() } else { HeaderMap::new() };
-        match by(source.deadline(), self.route.send(request, headers)).await {
+        let (route, headers) = match self.is_trusted(&url) {
+            true => (&self.route, self.headers.clone()),
+            false => (&self.elsewhere, HeaderMap::new()),
+        };
+        match by(source.deadline(), route.send(request, headers)).await {
             Ok((Ok(response), via)) => {
                 let head = Head::of(&response);
                 if let (407, Some(via)) = (head.status, via) {
@@ -75,7 +82,7 @@ impl Exchange {
                 return (Some(head), open.then_some(Body(response)));
             }
             Ok((Err(error), via)) => {
-                let connect_timeout = self.route.client().connect_timeout();
+                let connect_timeout = route.client().connect_timeout();
                 source.failed(now(), fault::of_request(&error, &url, via.as_ref(), connect_timeout));
             }
             Err(Late) => source.handle_timeout(now()),

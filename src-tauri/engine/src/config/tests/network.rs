@@ -40,14 +40,22 @@ fn what_a_feed_says_of_its_network_is_read() {
     let home = std::env::home_dir().expect("a home folder");
     assert_eq!(of("ca_file = \"~/a.pem\"").0.ca_file, Some(home.join("a.pem")));
 
-    let query = |from: ResumeFrom| Resume::Query { name: "since".to_owned(), from };
+    let query = |from, events: &[&str]| Resume::Query {
+        name: "since".to_owned(),
+        from,
+        events: events.iter().map(|&event| event.to_owned()).collect(),
+    };
     for (written, expected) in [
         ("\"header\"", Resume::Header),
         ("\"none\"", Resume::None),
-        ("{ query = \"since\", from = \"id\" }", query(ResumeFrom::Id)),
+        ("{ query = \"since\", from = \"id\" }", query(ResumeFrom::Id, &[])),
         (
             "{ query = \"since\", from = \"data.a.b\" }",
-            query(ResumeFrom::Data(vec!["a".to_owned(), "b".to_owned()])),
+            query(ResumeFrom::Data(vec!["a".to_owned(), "b".to_owned()]), &[]),
+        ),
+        (
+            "{ query = \"since\", from = \"data\", event = [\"a*\", \"b\"] }",
+            query(ResumeFrom::Data(Vec::new()), &["a*", "b"]),
         ),
     ] {
         assert_eq!(of(&format!("resume = {written}")).1, expected, "{written}");
@@ -65,6 +73,7 @@ fn relative_paths_are_taken_from_the_folder_of_the_file() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_name_key_and_remedy_and_never_a_proxys_password() {
     for (rest, kind, error) in [
         (
@@ -115,6 +124,16 @@ fn mistakes_name_key_and_remedy_and_never_a_proxys_password() {
             Kind::InvalidValue,
             "resume.from: “event.id” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \
              \"data.id\"",
+        ),
+        (
+            "resume = { query = \"since\", from = \"id\", event = \"a\" }",
+            Kind::InvalidValue,
+            "resume.event: the last event ID is taken from every event; leave out event, or take the value from the data",
+        ),
+        (
+            "resume = { query = \"since\", from = \"data\", event = \"\" }",
+            Kind::InvalidValue,
+            "resume.event: an empty name; leave out event to match any",
         ),
         (
             "resume = { query = \"since\" }",

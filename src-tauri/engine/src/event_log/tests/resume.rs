@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn by(name: &str, key: &str) -> Resume {
-    Resume::Query { name: name.into(), from: ResumeFrom::Data(vec![key.into()]) }
+    Resume::Query { name: name.into(), from: ResumeFrom::Data(vec![key.into()]), events: Vec::new() }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use super::*;
 fn bench(from: &str, value: &str) -> Bench {
     let mut bench = Bench::with(Limits::default(), "https://example.org/sse?poll=1", "7");
     let from = ResumeFrom::parse(from).unwrap();
-    bench.source = bench.source.resuming(Resume::Query { name: "since".into(), from }, value.into());
+    bench.source =
+        bench.source.resuming(Resume::Query { name: "since".into(), from, events: Vec::new() }, value.into());
     bench
 }
 
