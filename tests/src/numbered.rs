@@ -236,14 +236,14 @@ fn event(number: u64) -> String {
     format!("id: {number}\ndata: {}\n\n", NumberedStream::data(number))
 }
 
-fn has_gone(mut connection: &TcpStream) -> Result<bool> {
+pub(crate) fn has_gone(mut connection: &TcpStream) -> Result<bool> {
     connection.set_nonblocking(true)?;
     let read = connection.read(&mut [0; 64]);
     connection.set_nonblocking(false)?;
     Ok(!read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
 }
 
-fn read_request(connection: &TcpStream) -> Result<Request> {
+pub(crate) fn read_request(connection: &TcpStream) -> Result<Request> {
     connection.set_read_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(connection).lines();
     let line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
