@@ -19,6 +19,7 @@
 
 mod control;
 mod desktop;
+mod lan;
 mod needs;
 mod notifications;
 mod numbered;
@@ -32,6 +33,7 @@ mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
+pub use lan::Lan;
 pub use needs::{Need, report_skip};
 pub use notifications::{Notifications, Popup};
 pub use numbered::{Flow, NumberedStream, Random, Request};

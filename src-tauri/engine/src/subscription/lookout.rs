@@ -15,8 +15,8 @@ use tokio::{
 use crate::feed::Reason;
 
 /// How long a knock waits for its answer; the next one follows at once. The system repeats a packet to which nothing came
-/// after a second.
-const ANSWER: Duration = Duration::from_secs(2);
+/// after a second: what is answered then was not answered at first.
+const ANSWER: Duration = Duration::from_millis(900);
 
 /// How long a feed knocks before another one has its turn.
 const TURN: Duration = Duration::from_secs(8);
@@ -106,17 +106,22 @@ impl Lookouts {
             };
             let turn = Instant::now() + TURN;
             while Instant::now() < turn {
-                tokio::select! {
-                    answers = knock(address) => match answers {
-                        true if lost => {
-                            self.back.notify_waiters();
-                            return true;
-                        }
-                        true => return false,
-                        false => lost = true,
-                    },
+                let answers = tokio::select! {
+                    // Who hears of it at the same moment is not to conclude that there was no outage.
+                    biased;
                     () = self.back.notified() => return true,
+                    answers = knock(address) => answers,
+                };
+                if answers && lost {
+                    self.back.notify_waiters();
+                    return true;
                 }
+                if answers {
+                    drop(place);
+                    // The network may have come back just now: then others say so.
+                    return timeout(TURN, self.back.notified()).await.is_ok();
+                }
+                lost = true;
             }
             drop(place);
         }
@@ -151,11 +156,16 @@ mod tests {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn only_an_answer_after_none_is_a_return_and_it_is_one_for_all() {
         let all = Lookouts::default();
         assert!(!all.until_back(refusing(), false).await);
         assert!(all.until_back(refusing(), true).await);
+
+        let mut answered = Box::pin(all.until_back(refusing(), false));
+        assert_eq!((&mut answered).now_or_never(), None);
+        assert!(all.until_back(refusing(), true).await);
+        assert!(answered.await, "others know better");
 
         let _places = all.places.acquire_many(PLACES as u32).await.unwrap();
         let mut without_place = Box::pin(all.until_back(refusing(), false));
@@ -188,7 +198,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_server_that_lets_requests_go_unanswered_is_no_outage_twice() {
         let mut lookout = Lookout::new(Arc::default());
         lookout.answered(Some(refusing()));

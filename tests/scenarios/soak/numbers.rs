@@ -8,6 +8,8 @@ use std::{env, fs, iter};
 
 use bellwether_tests::{Mishaps, PATIENCE, Process, Random, Resident, RoughServer, until};
 
+use crate::feed;
+
 const EVENTS: u64 = 100_000;
 const FEEDS: u64 = 10;
 const KILLS: usize = 50;
@@ -35,10 +37,8 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
         .map(|name| RoughServer::start(name, random.below(u64::MAX), each, each / RESPONSES))
         .collect();
     let mut resident = Resident::prepare();
-    let feed = |(name, server): (&String, &RoughServer)| {
-        format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\nidle_timeout = 1\n", server.url())
-    };
-    resident.config(&names.iter().zip(&servers).map(feed).collect::<String>());
+    let feeds = names.iter().zip(&servers).map(|(name, server)| feed(name, &server.url(), 1));
+    resident.config(&feeds.collect::<String>());
 
     let begin = Instant::now();
     let sent = || servers.iter().map(RoughServer::sent).sum::<u64>();
