@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Signal,
     certificates::Roots,
+    lookout::Lookouts,
     route::{Route, WeakRoute},
 };
 use crate::{event_source::Limits, network::Network};
@@ -44,6 +45,7 @@ struct Shared {
     /// Those that are in use.
     routes: Mutex<HashMap<Network, WeakRoute>>,
     room: Arc<Semaphore>,
+    lookouts: Arc<Lookouts>,
 }
 
 /// Why there is no client.
@@ -64,8 +66,9 @@ impl Client {
     pub fn with_connect_timeout(user_agent: &str, connect_timeout: Duration) -> Result<Self, ClientError> {
         let user_agent =
             HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
-        let (roots, routes, room) = (Roots::new(), Mutex::default(), Arc::new(Semaphore::new(ROOM)));
-        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, roots, routes, room }) })
+        let (roots, routes, lookouts) = (Roots::new(), Mutex::default(), Arc::default());
+        let room = Arc::new(Semaphore::new(ROOM));
+        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, roots, routes, room, lookouts }) })
     }
 
     /// Waits until there is room for what a signal holds; in the order of asking, so that a large message gets its turn.
@@ -88,6 +91,11 @@ impl Client {
     /// Time to look up a host and to connect, TLS included.
     pub(super) fn connect_timeout(&self) -> Duration {
         self.shared.connect_timeout
+    }
+
+    /// What the lookouts of all its subscriptions share.
+    pub(super) fn lookouts(&self) -> Arc<Lookouts> {
+        Arc::clone(&self.shared.lookouts)
     }
 
     /// How requests go out with these settings: the same for all who ask for the same.
