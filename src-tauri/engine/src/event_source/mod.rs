@@ -176,7 +176,9 @@ enum Phase {
     /// The request is under way.
     Connecting {
         attempt: Attempt,
+        /// The request was made; once there is a connection, it was sent.
         since: Instant,
+        sent: bool,
     },
     Open {
         since: Instant,
@@ -231,8 +233,16 @@ impl EventSource {
         let Phase::Due(attempt) = &self.phase else { return None };
         let attempt = attempt.clone();
         let request = Request { url: attempt.url.clone(), last_event_id: self.sent_id(&attempt) };
-        self.phase = Phase::Connecting { attempt, since: now };
+        self.phase = Phase::Connecting { attempt, since: now, sent: false };
         Some(request)
+    }
+
+    /// There is a connection, and the request goes out now. A driver that does not know of it need not tell: the two timeouts
+    /// are then granted together.
+    pub fn connected(&mut self, now: Instant) {
+        if let Phase::Connecting { since, sent, .. } = &mut self.phase {
+            (*since, *sent) = (now, true);
+        }
     }
 
     /// The head of the response has come.
@@ -353,9 +363,9 @@ impl EventSource {
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Due(_) | Phase::Stopped => None,
-            // The driver cannot tell when the request was sent, so both times are granted together.
-            Phase::Connecting { since, .. } => {
-                since.checked_add(self.limits.connect_timeout.saturating_add(self.limits.header_timeout))
+            Phase::Connecting { since, sent, .. } => {
+                let connect = if sent { Duration::ZERO } else { self.limits.connect_timeout };
+                since.checked_add(connect.saturating_add(self.limits.header_timeout))
             }
             Phase::Open { last_byte, .. } => last_byte.checked_add(self.idle_timeout?),
             Phase::Waiting { until, .. } => until,

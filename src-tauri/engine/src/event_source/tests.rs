@@ -451,6 +451,12 @@ fn a_request_without_an_answer_times_out() {
     bench.sleep();
     assert_eq!(bench.reason(), Some(Reason::HeaderTimeout(30 * SECOND)));
     bench.assert_wait(3);
+    // Once it is sent, the time to connect is no longer granted.
+    bench.sleep();
+    bench.request();
+    bench.pass(9 * SECOND);
+    bench.source.connected(bench.now);
+    assert_eq!(bench.wait(), 30 * SECOND);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::Signal;
+use super::{Signal, connected::TellConnected};
 use crate::event_source::{Limits, Request};
 
 /// How much of the messages of all feeds together may have been received and not yet been dealt with, in KiB: 16 MiB. A
@@ -130,6 +130,7 @@ impl Shared {
             .referer(false)
             .default_headers(headers)
             .connect_timeout(self.connect_timeout)
+            .connector_layer(TellConnected)
             .tls_backend_preconfigured(tls)
             .build()?;
         Ok(client)

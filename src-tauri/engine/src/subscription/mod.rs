@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod client;
+mod connected;
 mod exchange;
 mod fault;
 
