@@ -238,6 +238,8 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
+            // Its view says so.
+            Signal::Flooding => {}
             Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) | Signal::Comment(_) => {
                 return;
             }

@@ -8,10 +8,11 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use super::FeedView;
 use crate::{
+    activity::Activity,
     event_log::Counts,
     event_source::Limits,
-    feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
-    subscription::{Client, HeaderMap, News, Room, Signal, Subscription},
+    feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
+    subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
 
 /// Which connection a signal is from.
@@ -60,6 +61,7 @@ pub(super) struct Entry {
     generation: u64,
     /// The first generation that connected to the present URL: messages of older ones are another stream's.
     url_since: u64,
+    activity: Arc<Activity>,
     task: Option<Task>,
 }
 
@@ -86,6 +88,7 @@ impl Entry {
             oversized_now: 0,
             generation: connector.generation,
             url_since: connector.generation + 1,
+            activity: Arc::default(),
             task: None,
         }
     }
@@ -110,6 +113,7 @@ impl Entry {
             limits: connector.limits.clone(),
             // A different sequence for each feed and connection: feeds of one host must not return in step.
             seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            activity: Arc::clone(&self.activity),
         };
         let news = Arc::new(News::default());
         let (signals, of) = (connector.signals.clone(), source.clone());
@@ -148,6 +152,7 @@ impl Entry {
     pub(super) fn forget_older_connections(&mut self) {
         self.url_since = self.generation + 1;
         self.origin.clear();
+        self.activity = Arc::default();
     }
 
     /// Ends a wait at once; false if there is none to end, and the connection must be made anew.
@@ -194,11 +199,13 @@ impl Entry {
     }
 
     pub(super) fn view(&self) -> FeedView {
+        let patience = self.feed.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT);
         FeedView {
             feed: Arc::clone(&self.feed),
             connection: self.connection.clone(),
             counts: self.counts,
             oversized: self.oversized_before + self.oversized_now,
+            signs: self.activity.signs(now(), patience),
         }
     }
 }

@@ -184,6 +184,7 @@ enum Phase {
         since: Instant,
         last_byte: Instant,
         productive: bool,
+        unfinished_since: Option<Instant>,
         decoder: Box<Decoder>,
     },
     Waiting {
@@ -274,8 +275,11 @@ impl EventSource {
     /// Bytes of the body have come. What they give is fetched by [`poll_output`](Self::poll_output); hand over a large
     /// chunk in pieces to keep that queue short.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        let Phase::Open { last_byte, productive, decoder, .. } = &mut self.phase else { return };
+        let Phase::Open { last_byte, productive, unfinished_since, decoder, .. } = &mut self.phase else {
+            return;
+        };
         *last_byte = now;
+        let ended_before = decoder.ended_blocks();
         decoder.push(bytes, |decoded| {
             let output = match decoded {
                 Decoded::Retry(milliseconds) => {
@@ -299,6 +303,12 @@ impl EventSource {
             };
             self.outputs.push_back(output);
         });
+        if decoder.ended_blocks() != ended_before || !decoder.is_unfinished() {
+            *unfinished_since = None;
+        }
+        if decoder.is_unfinished() {
+            unfinished_since.get_or_insert(now);
+        }
         decoder.last_event_id().clone_into(&mut self.last_event_id);
     }
 
@@ -422,6 +432,14 @@ impl EventSource {
         self.reconnection_time
     }
 
+    /// Since when an event has been under way, or a line of whatever kind; `None`: all that came is complete.
+    pub fn unfinished_since(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { unfinished_since, .. } => unfinished_since,
+            _ => None,
+        }
+    }
+
     /// Events over the limits so far.
     pub fn oversized(&self) -> u64 {
         self.oversized
@@ -435,7 +453,8 @@ impl EventSource {
         }
         self.reason = None;
         let decoder = Box::new(Decoder::new(&self.limits, self.last_event_id.clone()));
-        self.phase = Phase::Open { since: now, last_byte: now, productive: false, decoder };
+        self.phase =
+            Phase::Open { since: now, last_byte: now, productive: false, unfinished_since: None, decoder };
     }
 
     fn fail(&mut self, now: Instant, reason: Reason) {

@@ -68,7 +68,9 @@ impl Client {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
             Signal::LastEventId(text) | Signal::Comment(text) => text.len(),
-            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) => return Room::default(),
+            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) | Signal::Flooding => {
+                return Room::default();
+            }
         };
         let share = (bytes / 1024 + 1).min(ROOM);
         let taken = Arc::clone(&self.shared.room).acquire_many_owned(share as u32).await;

@@ -1,6 +1,13 @@
 //! A row of the table, and how it is tried.
 
-use std::{any::Any, collections::VecDeque, future::Future, pin::Pin, sync::mpsc, time::Duration};
+use std::{
+    any::Any,
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use bellwether_engine::{
     event_source::{Limits, Message},
@@ -180,6 +187,7 @@ impl Row {
             last_event_id: self.last_event_id,
             limits: self.limits,
             seed: self.seed,
+            activity: Arc::default(),
         };
         let _kept = self.kept;
         let running = Running::start(subscription, Limits::default().connect_timeout);

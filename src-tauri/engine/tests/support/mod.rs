@@ -339,6 +339,7 @@ pub fn subscription(url: Url) -> Subscription {
         last_event_id: String::new(),
         limits: quick(),
         seed: 1,
+        activity: Arc::default(),
     }
 }
 
