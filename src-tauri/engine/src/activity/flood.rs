@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 use crate::event_source::Message;
 
 /// How much may come at once beside events, in bytes: comments, unknown fields, and what is over the limits. A whole event of
-/// the greatest size is beside them until its end has come.
+/// the greatest size is beside them until its end has come. The end of a line is work, too, and counts as some bytes.
 const AT_ONCE: u64 = 2 << 20;
 
 /// How much of that may come in a second, for ever.
 const PER_SECOND: u64 = 1 << 20;
 
-/// What an event's own lines take beside its texts: field names, IDs, a comment.
-const PER_EVENT: usize = 64;
+/// What a CR or LF counts as.
+const LINE_END: usize = 32;
 
-/// What a line of data takes beside its text: `data: `, CR and LF.
-const PER_LINE: usize = 8;
+/// What a line of data counts as beside its text: `data: `, CR and LF.
+const PER_LINE: usize = 8 + 2 * LINE_END;
+
+/// What the other lines of an event count as beside its texts: ID, type, `retry`, a comment and the blank one.
+const PER_EVENT: usize = 5 * PER_LINE + 64;
 
 /// Measures one connection. What is beside events costs work and brings nothing, so that much of it is read slowly, down to the
 /// sender; events are held back by the log alone, however many they are.
@@ -31,9 +34,10 @@ impl Flood {
         Self { owed: 0, since: now }
     }
 
-    /// So many bytes have come, of which nothing is known yet.
-    pub(crate) fn received(&mut self, bytes: usize) {
-        self.owed = self.owed.saturating_add(bytes as u64);
+    /// These have come, and nothing is known of them yet.
+    pub(crate) fn received(&mut self, bytes: &[u8]) {
+        let line_ends = memchr::memchr2_iter(b'\r', b'\n', bytes).count();
+        self.owed = self.owed.saturating_add((bytes.len() + LINE_END * line_ends) as u64);
     }
 
     /// They were this message.
@@ -68,12 +72,24 @@ mod tests {
         let mut flood = Flood::new(now);
         let mut read: u64 = 0;
         while read < 20 << 20 {
-            flood.received(100_000);
+            flood.received(&[b'x'; 100_000]);
             read += 100_000;
             now = flood.held_until(now).unwrap_or(now);
         }
         let seconds = (now - start).as_secs();
         assert!((17..=19).contains(&seconds), "{seconds}");
+    }
+
+    #[test]
+    fn a_hundred_thousand_comments_in_a_second_are_beyond_measure() {
+        let mut now = Instant::now();
+        let mut flood = Flood::new(now);
+        let held = (0..1000).position(|_| {
+            now += Duration::from_millis(1);
+            flood.received(&b":\n\n".repeat(100));
+            flood.held_until(now).is_some()
+        });
+        assert!(held.is_some(), "within a second");
     }
 
     #[test]
@@ -85,7 +101,7 @@ mod tests {
             let lines: String = data.split('\n').map(|line| format!("data: {line}\r\n")).collect();
             let text = format!(": an event\r\nid: 1\r\nevent: message\r\nretry: 3000\r\n{lines}\r\n");
             for _ in 0..50 {
-                flood.received(text.len());
+                flood.received(text.as_bytes());
                 flood.was(&message(data));
                 assert_eq!(flood.held_until(now), None, "{} bytes", data.len());
             }
@@ -97,7 +113,8 @@ mod tests {
         let mut now = Instant::now();
         let mut flood = Flood::new(now);
         for _ in 0..100_000 {
-            flood.received(2048);
+            flood.received(&[b' '; 1900]);
+            flood.received(b":\n\n");
             assert_eq!(flood.held_until(now), None);
             now += Duration::from_millis(2);
         }

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
-    feeds::{Arrival, Connector, Entry, Source},
+    feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
 };
 use crate::{
@@ -57,6 +57,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
             seed: parts.seed,
             signals: signal_sender,
             generation: 0,
+            pace: Pace::default(),
         },
         commands,
         command_sender: command_sender.downgrade(),

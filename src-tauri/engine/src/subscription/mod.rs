@@ -224,7 +224,7 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             let Some(chunk) = chunk else { return Ok(()) };
             for piece in chunk.as_ref().chunks(PIECE) {
                 self.source.received(now(), piece);
-                flood.received(piece.len());
+                flood.received(piece);
                 self.tell_outputs(&mut flood).await?;
             }
             self.activity.received(now(), self.source.unfinished_since());
