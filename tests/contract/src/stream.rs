@@ -56,6 +56,7 @@ impl Params {
             last_event_id: self.last_event_id.clone().unwrap_or_default(),
             limits: limits(self.initial_delay_ms.map(Duration::from_millis)),
             seed: 1,
+            activity: Arc::default(),
         })
     }
 }

@@ -42,6 +42,7 @@ pub(super) async fn run(
         last_event_id: args.last_event_id.clone(),
         limits: Limits::default(),
         seed: RandomState::new().build_hasher().finish(),
+        activity: Arc::default(),
     };
     let (sender, mut signals) = mpsc::channel(QUEUE);
     let mut printer = Printer { args, catalogue, output, origin: String::new(), printed: 0, stopped: None };
@@ -77,7 +78,7 @@ impl Printer<'_> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
             Signal::Message { message, .. } => self.message(&message, now)?,
-            Signal::LastEventId(_) | Signal::Comment(_) => {}
+            Signal::Flooding | Signal::LastEventId(_) | Signal::Comment(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {
                 self.output.note(&self.catalogue.count("cli.listen.oversized", count))?;

@@ -19,6 +19,7 @@ use std::{io, sync::Arc};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
+    activity::Signs,
     config::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed},
@@ -90,6 +91,8 @@ pub struct FeedView {
     pub counts: Counts,
     /// Messages over the size limit since the start of the program.
     pub oversized: u64,
+    /// What has come on its connections, as of this moment.
+    pub signs: Signs,
 }
 
 /// What changed.

@@ -9,7 +9,7 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::{Signal, lookout::Lookouts};
+use super::{Signal, connected::TellConnected, lookout::Lookouts};
 use crate::event_source::{Limits, Request};
 
 /// How much of the messages of all feeds together may have been received and not yet been dealt with, in KiB: 16 MiB. A
@@ -70,7 +70,9 @@ impl Client {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
             Signal::LastEventId(text) | Signal::Comment(text) => text.len(),
-            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) => return Room::default(),
+            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) | Signal::Flooding => {
+                return Room::default();
+            }
         };
         let share = (bytes / 1024 + 1).min(ROOM);
         let taken = Arc::clone(&self.shared.room).acquire_many_owned(share as u32).await;
@@ -137,6 +139,7 @@ impl Shared {
             .referer(false)
             .default_headers(headers)
             .connect_timeout(self.connect_timeout)
+            .connector_layer(TellConnected)
             .tls_backend_preconfigured(tls)
             .build()?;
         Ok(client)

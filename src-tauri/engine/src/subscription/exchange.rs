@@ -4,14 +4,16 @@
 use std::{
     future::Future,
     net::SocketAddr,
+    pin::pin,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use tokio::time;
+use tokio::{sync::Notify, time};
 use url::{Origin, Url};
 
-use super::{client::Client, fault};
+use super::{client::Client, connected, fault};
 use crate::event_source::{Answer, EventSource, Request, Verdict, retry_after};
 
 /// Makes the requests of one event source, and tells it what comes of them.
@@ -61,7 +63,16 @@ impl Exchange {
     ) -> (Option<Head>, Option<Body>) {
         let url = request.url.clone();
         let headers = if self.is_trusted(&url) { self.headers.clone() } else { HeaderMap::new() };
-        match by(source.deadline(), self.client.send(request, headers)).await {
+        let connected = Arc::new(Notify::new());
+        let mut answer = pin!(connected::telling(Arc::clone(&connected), self.client.send(request, headers)));
+        let answered = tokio::select! {
+            answered = by(source.deadline(), &mut answer) => answered,
+            () = connected.notified() => {
+                source.connected(now());
+                by(source.deadline(), &mut answer).await
+            }
+        };
+        match answered {
             Ok(Ok(response)) => {
                 let head = Head::of(&response);
                 let open = source.answered(now(), &head.answer()) == Verdict::Open;
