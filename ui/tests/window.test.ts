@@ -96,6 +96,17 @@ describe('feeds', () => {
     expect(fake.status.feeds.at(-1)).toMatchObject({ id: 'ops', idle_timeout_seconds: 0, repeats: 'show' })
   })
 
+  test('a feed whose server need not prove itself says so in the list and above its events', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    expect(await rail().findByText('Ops alerts')).toBeVisible()
+    expect(screen.queryByText('certificate not verified')).toBeNull()
+    fake.change('ops', { verify_certificate: false })
+    expect(await rail().findByText('certificate not verified')).toBeVisible()
+    await person.click(rail().getByText('Ops alerts'))
+    await waitFor(() => expect(screen.getAllByText('certificate not verified')).toHaveLength(2))
+  })
+
   test('a feed that waits says why and when, and is tried at once when asked', async () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)

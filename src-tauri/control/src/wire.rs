@@ -46,6 +46,8 @@ pub struct Feed {
     pub idle_timeout_seconds: u32,
     /// Whether messages that a server sends again are shown again.
     pub repeats: Repeats,
+    /// Whether its server has to prove who it is; otherwise anyone on the way can read along, and whoever shows the feed says so.
+    pub verify_certificate: bool,
     /// How many rules it has.
     pub rules: u32,
     /// Its connection now.

@@ -84,10 +84,10 @@ fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     table
 }
 
-/// Why, how often, and when next.
+/// What is risky, why it is not connected, how often it was tried, and when next.
 fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
     let connection = &feed.connection;
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = unverified(feed, catalogue).map(str::to_owned).into_iter().collect();
     // Why an earlier connection ended is no news once it stands again.
     if connection.state == wire::ConnectionState::Connected {
         remarks.extend(signs_of_life(connection, now, catalogue));
@@ -125,6 +125,11 @@ fn signs_of_life(connection: &wire::Connection, now: Timestamp, catalogue: &Cata
         signs.push(catalogue.format(&format!("cli.status.rhythm.{unit}"), &[("count", &count)]));
     }
     signs
+}
+
+/// What is to be said wherever a feed is shown whose server need not prove who it is.
+pub(super) fn unverified<'c>(feed: &wire::Feed, catalogue: &'c Catalogue) -> Option<&'c str> {
+    (!feed.verify_certificate).then(|| catalogue.text("cli.unverified"))
 }
 
 /// The sentence for a reason; its stable name and particular where the catalogue is older than the program.

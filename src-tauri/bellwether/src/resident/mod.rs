@@ -29,10 +29,11 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{ConfigFile, edit::NewFeed},
+    config::{Config, ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
+    network::Network,
     subscription::Client,
 };
 use jiff::Timestamp;
@@ -251,6 +252,12 @@ impl Resident {
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
+    }
+
+    /// How the feed of this URL connects, if there is one.
+    async fn network_of(&self, url: &str) -> Result<Network, engine::Error> {
+        let feeds = self.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
+        Ok(Config { feeds }.network_of(url))
     }
 
     /// The event of a number as it stands in a path.

@@ -36,6 +36,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             .idle_timeout
             .map_or(0, |timeout| timeout.as_secs().try_into().unwrap_or(u32::MAX)),
         repeats: repeats(feed.repeats),
+        verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
         connection: connection(&view.connection, &view.signs),
         counts: wire::Counts {

@@ -99,7 +99,7 @@ pub struct FeedView {
 #[derive(Clone, Debug)]
 pub enum Update {
     /// A feed's connection or counts.
-    Feed(FeedView),
+    Feed(Box<FeedView>),
     /// The set of feeds, or the state of `feeds.toml`.
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].

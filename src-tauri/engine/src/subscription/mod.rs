@@ -20,13 +20,17 @@ use crate::{
     activity::{Activity, Flood},
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
+    network::Network,
+    resume::Resume,
 };
 
+mod certificates;
 mod client;
 mod connected;
 mod exchange;
 mod fault;
 mod lookout;
+mod route;
 
 pub use client::{Client, ClientError, Room};
 pub(crate) use exchange::{Body, Exchange, by, now};
@@ -44,10 +48,16 @@ pub struct Subscription {
     /// Sent with each request to this origin, in place of the client's own of the same name; a redirect to another origin
     /// gets none of them.
     pub headers: HeaderMap,
+    /// What its connections go through.
+    pub network: Network,
     /// Silence after which the connection counts as dead; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// The last event ID to begin with; empty if none.
     pub last_event_id: String,
+    /// What reconnects carry.
+    pub resume: Resume,
+    /// The value to begin with where [`Resume::Query`] takes it from the data; empty if none.
+    pub resume_value: String,
     /// The limits of the protocol; the time to connect is the [`Client`]'s.
     pub limits: Limits,
     /// Decides how delays are lengthened; different for each feed, so that they do not come back in step.
@@ -72,7 +82,11 @@ pub enum Signal {
         message: Message,
         /// Its last event ID, if it has one, came on this connection and not only on an earlier one.
         identified: bool,
+        /// The value to resume by after it, if it brings one ([`Resume::value_of`]).
+        resume_value: Option<String>,
     },
+    /// The server refused the value to resume by, and takes the request without it.
+    ResumeRefused,
     /// The last event ID changed without a message: an ID in a block without data, or the server refused the old one.
     LastEventId(String),
     /// The state changed.
@@ -125,15 +139,17 @@ impl Subscription {
         map: impl FnMut(Signal, Room) -> T,
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
-        let replay = !self.last_event_id.is_empty();
-        let exchange = Exchange::new(client.clone(), &self.url, self.headers);
-        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
+        let replay = !self.last_event_id.is_empty() || !self.resume_value.is_empty();
+        let exchange = Exchange::new(&client, &self.network, &self.url, self.headers);
+        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed)
+            .resuming(self.resume.clone(), self.resume_value);
         let lookout = Lookout::new(client.lookouts());
         let mut run = Run {
             source,
             client,
             exchange,
             lookout,
+            resume: self.resume,
             news,
             signals,
             map,
@@ -153,6 +169,7 @@ struct Run<T, F> {
     client: Client,
     exchange: Exchange,
     lookout: Lookout,
+    resume: Resume,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
@@ -261,8 +278,13 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             let signal = match output {
                 Output::Message(message) => {
                     flood.was(&message);
-                    Signal::Message { message, identified: self.identified }
+                    let resume_value = self.resume.value_of(&message);
+                    if let Some(value) = &resume_value {
+                        self.source.set_resume_value(value);
+                    }
+                    Signal::Message { message, identified: self.identified, resume_value }
                 }
+                Output::ResumeRefused => Signal::ResumeRefused,
                 Output::Identified => {
                     self.identified = true;
                     continue;
