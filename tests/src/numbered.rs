@@ -71,7 +71,7 @@ impl NumberedStream {
         let address = listener.local_addr().expect("an address");
         let listening = listener.try_clone().expect("a second handle");
         let state = State { latest: 0, sent: 0, requests: Vec::new(), unruly, ended: false };
-        let shared = Arc::new(Shared { ids, retry, state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(Shared { retry, ids, state: Mutex::new(state), changed: Condvar::new() });
         let server = Self { address, listening, shared: Arc::clone(&shared) };
         thread::spawn(move || {
             for connection in listener.incoming() {
@@ -185,9 +185,9 @@ impl Drop for Flow {
 }
 
 struct Shared {
+    retry: Duration,
     /// Events have IDs, and `Last-Event-ID` counts.
     ids: bool,
-    retry: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }

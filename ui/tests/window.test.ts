@@ -121,6 +121,18 @@ describe('feeds', () => {
     expect(fake.requests.at(-1)?.line).toBe('POST /feeds/ops/reconnect')
   })
 
+  test('a feed that is connected says how often something comes, and what is wrong with it', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    const connected_at = new Date(Date.now() - 3 * 3_600_000).toISOString()
+    fake.change('ops', { connection: connection('connected', { connected_at, rhythm_seconds: 45 }) })
+    expect(await screen.findByText('Connected for 3 hours')).toBeVisible()
+    expect(screen.getByText('usually every 45 seconds')).toBeVisible()
+    fake.change('ops', { connection: connection('connected', { connected_at, hint: 'flooding' }) })
+    expect(await screen.findByText('It sends far more than its events, so it is read slowly.')).toBeVisible()
+  })
+
   test('a server that hangs up after each event is no trouble', async () => {
     const fake = twoFeeds()
     fake.change('ops', { connection: connection('waiting', { reason: { code: 'ended', detail: '' } }) })

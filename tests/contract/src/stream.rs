@@ -61,6 +61,7 @@ impl Params {
             resume_value: String::new(),
             limits: limits(self.initial_delay_ms.map(Duration::from_millis)),
             seed: 1,
+            activity: Arc::default(),
         })
     }
 }

@@ -47,6 +47,7 @@ pub(super) async fn run(
         resume_value: String::new(),
         limits: Limits::default(),
         seed: RandomState::new().build_hasher().finish(),
+        activity: Arc::default(),
     };
     let (sender, mut signals) = mpsc::channel(QUEUE);
     let mut printer = Printer { args, catalogue, output, origin: String::new(), printed: 0, stopped: None };
@@ -82,7 +83,7 @@ impl Printer<'_> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
             Signal::Message { message, .. } => self.message(&message, now)?,
-            Signal::LastEventId(_) | Signal::ResumeRefused | Signal::Comment(_) => {}
+            Signal::Flooding | Signal::LastEventId(_) | Signal::ResumeRefused | Signal::Comment(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {
                 self.output.note(&self.catalogue.count("cli.listen.oversized", count))?;

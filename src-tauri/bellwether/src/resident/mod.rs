@@ -3,6 +3,8 @@
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
 mod demo;
+#[cfg(unix)]
+mod files;
 mod instance;
 mod listener;
 mod network;
@@ -98,6 +100,8 @@ fn locale_of(language: Language) -> &'static str {
 pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
+    #[cfg(unix)]
+    files::allow_many();
     let socket = Socket::bind(&profile)
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
     let log = EventLog::open(&profile.event_log)?;

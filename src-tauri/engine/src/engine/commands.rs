@@ -183,7 +183,7 @@ impl EventLoop {
             }
             entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
             let view = entry.view();
-            self.tell(Update::Feed(view));
+            self.tell(Update::Feed(Box::new(view)));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
-    feeds::{Arrival, Connector, Entry, Source},
+    feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
 };
 use crate::{
@@ -62,6 +62,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
             seed: parts.seed,
             signals: signal_sender,
             generation: 0,
+            pace: Pace::default(),
         },
         commands,
         command_sender: command_sender.downgrade(),
@@ -262,6 +263,8 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
+            // Its view says so.
+            Signal::Flooding => {}
             Signal::Opened { .. }
             | Signal::Message { .. }
             | Signal::LastEventId(_)
@@ -269,7 +272,7 @@ impl EventLoop {
             | Signal::Comment(_) => return,
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     /// Decides on messages and commits them with their outcomes and last event IDs, in one transaction; then tells everyone.
@@ -404,7 +407,7 @@ impl EventLoop {
             entry.counts = counts;
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     pub(super) fn tell(&self, update: Update) {

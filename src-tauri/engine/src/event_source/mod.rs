@@ -184,12 +184,15 @@ enum Phase {
     /// The request is under way.
     Connecting {
         attempt: Attempt,
+        /// The request was made; once there is a connection, it was sent.
         since: Instant,
+        sent: bool,
     },
     Open {
         since: Instant,
         last_byte: Instant,
         productive: bool,
+        unfinished_since: Option<Instant>,
         decoder: Box<Decoder>,
     },
     Waiting {
@@ -253,8 +256,16 @@ impl EventSource {
         let Phase::Due(attempt) = &self.phase else { return None };
         let attempt = attempt.clone();
         let request = Request { url: self.asked_url(&attempt), last_event_id: self.sent_id(&attempt) };
-        self.phase = Phase::Connecting { attempt, since: now };
+        self.phase = Phase::Connecting { attempt, since: now, sent: false };
         Some(request)
+    }
+
+    /// There is a connection, and the request goes out now. A driver that does not know of it need not tell: the two timeouts
+    /// are then granted together.
+    pub fn connected(&mut self, now: Instant) {
+        if let Phase::Connecting { since, sent, .. } = &mut self.phase {
+            (*since, *sent) = (now, true);
+        }
     }
 
     /// The head of the response has come.
@@ -286,8 +297,11 @@ impl EventSource {
     /// Bytes of the body have come. What they give is fetched by [`poll_output`](Self::poll_output); hand over a large
     /// chunk in pieces to keep that queue short.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        let Phase::Open { last_byte, productive, decoder, .. } = &mut self.phase else { return };
+        let Phase::Open { last_byte, productive, unfinished_since, decoder, .. } = &mut self.phase else {
+            return;
+        };
         *last_byte = now;
+        let ended_before = decoder.ended_blocks();
         decoder.push(bytes, |decoded| {
             let output = match decoded {
                 Decoded::Retry(milliseconds) => {
@@ -311,6 +325,12 @@ impl EventSource {
             };
             self.outputs.push_back(output);
         });
+        if decoder.ended_blocks() != ended_before || !decoder.is_unfinished() {
+            *unfinished_since = None;
+        }
+        if decoder.is_unfinished() {
+            unfinished_since.get_or_insert(now);
+        }
         decoder.last_event_id().clone_into(&mut self.last_event_id);
     }
 
@@ -375,9 +395,9 @@ impl EventSource {
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Due(_) | Phase::Stopped => None,
-            // The driver cannot tell when the request was sent, so both times are granted together.
-            Phase::Connecting { since, .. } => {
-                since.checked_add(self.limits.connect_timeout.saturating_add(self.limits.header_timeout))
+            Phase::Connecting { since, sent, .. } => {
+                let connect = if sent { Duration::ZERO } else { self.limits.connect_timeout };
+                since.checked_add(connect.saturating_add(self.limits.header_timeout))
             }
             Phase::Open { last_byte, .. } => last_byte.checked_add(self.idle_timeout?),
             Phase::Waiting { until, .. } => until,
@@ -434,6 +454,14 @@ impl EventSource {
         self.reconnection_time
     }
 
+    /// Since when an event has been under way, or a line of whatever kind; `None`: all that came is complete.
+    pub fn unfinished_since(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { unfinished_since, .. } => unfinished_since,
+            _ => None,
+        }
+    }
+
     /// Events over the limits so far.
     pub fn oversized(&self) -> u64 {
         self.oversized
@@ -452,7 +480,8 @@ impl EventSource {
         }
         self.reason = None;
         let decoder = Box::new(Decoder::new(&self.limits, self.last_event_id.clone()));
-        self.phase = Phase::Open { since: now, last_byte: now, productive: false, decoder };
+        self.phase =
+            Phase::Open { since: now, last_byte: now, productive: false, unfinished_since: None, decoder };
     }
 
     fn fail(&mut self, now: Instant, reason: Reason) {

@@ -66,8 +66,8 @@ impl Client {
     pub fn with_connect_timeout(user_agent: &str, connect_timeout: Duration) -> Result<Self, ClientError> {
         let user_agent =
             HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
-        let (roots, routes, lookouts) = (Roots::new(), Mutex::default(), Arc::default());
-        let room = Arc::new(Semaphore::new(ROOM));
+        let (roots, routes, room) = (Roots::new(), Mutex::default(), Arc::new(Semaphore::new(ROOM)));
+        let lookouts = Arc::default();
         Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, roots, routes, room, lookouts }) })
     }
 
@@ -78,7 +78,11 @@ impl Client {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
             Signal::LastEventId(text) | Signal::Comment(text) => text.len(),
-            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) | Signal::ResumeRefused => {
+            Signal::Opened { .. }
+            | Signal::State(_)
+            | Signal::Oversized(_)
+            | Signal::ResumeRefused
+            | Signal::Flooding => {
                 return Room::default();
             }
         };

@@ -4,15 +4,16 @@
 use std::{
     future::Future,
     net::SocketAddr,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use tokio::time;
+use tokio::{sync::Notify, time};
 use url::{Origin, Url};
 
-use super::{client::Client, fault, route::Route};
+use super::{client::Client, connected, fault, route::Route};
 use crate::{
     event_source::{Answer, EventSource, Request, Verdict, retry_after},
     feed::{ProxyFault, Reason},
@@ -73,7 +74,16 @@ impl Exchange {
             true => (&self.route, self.headers.clone()),
             false => (&self.elsewhere, HeaderMap::new()),
         };
-        match by(source.deadline(), route.send(request, headers)).await {
+        let connected = Arc::new(Notify::new());
+        let mut answer = pin!(connected::telling(Arc::clone(&connected), route.send(request, headers)));
+        let answered = tokio::select! {
+            answered = by(source.deadline(), &mut answer) => answered,
+            () = connected.notified() => {
+                source.connected(now());
+                by(source.deadline(), &mut answer).await
+            }
+        };
+        match answered {
             Ok((Ok(response), via)) => {
                 let head = Head::of(&response);
                 if let (407, Some(via)) = (head.status, via) {

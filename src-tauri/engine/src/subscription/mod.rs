@@ -9,10 +9,15 @@ use std::{
 use futures_util::FutureExt;
 use jiff::Timestamp;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::yield_now,
+    time::sleep_until,
+};
 use url::Url;
 
 use crate::{
+    activity::{Activity, Flood},
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
     network::Network,
@@ -21,6 +26,7 @@ use crate::{
 
 mod certificates;
 mod client;
+mod connected;
 mod exchange;
 mod fault;
 mod lookout;
@@ -56,6 +62,8 @@ pub struct Subscription {
     pub limits: Limits,
     /// Decides how delays are lengthened; different for each feed, so that they do not come back in step.
     pub seed: u64,
+    /// Where its signs of life are noted, for whoever asks.
+    pub activity: Arc<Activity>,
 }
 
 /// What a subscription tells.
@@ -85,6 +93,8 @@ pub enum Signal {
     State(ConnectionState),
     /// An event over the limits is skipped; so many were in this subscription.
     Oversized(u64),
+    /// So much comes beside events that the stream is read slowly. Told anew only if that had been over for a while.
+    Flooding,
     /// A comment of the stream; only if [`Limits::comment_bytes`] asks for them.
     Comment(String),
 }
@@ -138,11 +148,12 @@ impl Subscription {
             source,
             client,
             exchange,
-            resume: self.resume,
             lookout,
+            resume: self.resume,
             news,
             signals,
             map,
+            activity: self.activity,
             shown: None,
             replay,
             identified: false,
@@ -157,11 +168,12 @@ struct Run<T, F> {
     source: EventSource,
     client: Client,
     exchange: Exchange,
-    resume: Resume,
     lookout: Lookout,
+    resume: Resume,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
+    activity: Arc<Activity>,
     shown: Option<Status>,
     replay: bool,
     /// Whether the last event ID, if there is one, is of the present connection.
@@ -224,17 +236,25 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         let replay = std::mem::replace(&mut self.replay, true);
         // If it begins without an ID, each one that it has is its own.
         self.identified = self.source.last_event_id().is_empty();
+        self.activity.opened();
         self.tell(Signal::Opened { origin, replay }).await?;
         self.show().await?;
-        self.read(body).await
+        let read = self.read(body).await;
+        self.activity.closed();
+        read
     }
 
     async fn read(&mut self, mut body: Body) -> Result<(), Abandoned> {
         let news = Arc::clone(&self.news);
-        self.tell_outputs().await?;
+        let mut flood = Flood::new(now());
+        self.tell_outputs(&mut flood).await?;
         loop {
+            let held_until = flood.held_until(now());
+            if held_until.is_some() && self.activity.flooded(now()) {
+                self.tell(Signal::Flooding).await?;
+            }
             let chunk = tokio::select! {
-                chunk = body.chunk(&mut self.source) => chunk,
+                chunk = unheld(held_until, body.chunk(&mut self.source)) => chunk,
                 () = news.sleep.notified() => {
                     self.source.woke_up(now());
                     return Ok(());
@@ -244,15 +264,20 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             let Some(chunk) = chunk else { return Ok(()) };
             for piece in chunk.as_ref().chunks(PIECE) {
                 self.source.received(now(), piece);
-                self.tell_outputs().await?;
+                flood.received(piece);
+                self.tell_outputs(&mut flood).await?;
             }
+            self.activity.received(now(), self.source.unfinished_since());
+            // Whoever always has more to read must leave the others their turn.
+            yield_now().await;
         }
     }
 
-    async fn tell_outputs(&mut self) -> Result<(), Abandoned> {
+    async fn tell_outputs(&mut self, flood: &mut Flood) -> Result<(), Abandoned> {
         while let Some(output) = self.source.poll_output() {
             let signal = match output {
                 Output::Message(message) => {
+                    flood.was(&message);
                     let resume_value = self.resume.value_of(&message);
                     if let Some(value) = &resume_value {
                         self.source.set_resume_value(value);
@@ -292,6 +317,14 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         let signal = (self.map)(signal, room);
         self.signals.send(signal).await.map_err(|_| Abandoned)
     }
+}
+
+/// The future, not before a moment.
+async fn unheld<T>(until: Option<Instant>, future: impl Future<Output = T>) -> T {
+    if let Some(until) = until {
+        sleep_until(until.into()).await;
+    }
+    future.await
 }
 
 fn connection_state(status: &Status, now: Instant) -> ConnectionState {

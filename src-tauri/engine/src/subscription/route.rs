@@ -13,6 +13,7 @@ use url::Url;
 use super::{
     certificates::{self, Stamp},
     client::Client,
+    connected::TellConnected,
 };
 use crate::{
     event_source::Request,
@@ -140,6 +141,7 @@ impl Made {
             .referer(false)
             .default_headers(headers)
             .connect_timeout(client.connect_timeout())
+            .connector_layer(TellConnected)
             .tls_backend_preconfigured(tls);
         let (builder, proxies) = match &network.proxy {
             // What reqwest does by itself.
