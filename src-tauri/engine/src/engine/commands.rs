@@ -16,7 +16,7 @@ use crate::{
     },
     event_log::{LogError, Query},
     event_source::Message,
-    feed::FeedId,
+    feed::{Feed, FeedId},
     subscription::News,
 };
 
@@ -99,6 +99,11 @@ impl EventLoop {
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
+        let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);
+        let new: Vec<_> =
+            config.feeds.iter().filter(is_new).map(|feed| (&feed.id, feed.url.as_str())).collect();
+        // Their URLs may have changed while the program was not running.
+        let noted = if new.is_empty() { Ok(()) } else { self.log.set_urls(new) };
         for feed in config.feeds {
             let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
             let entry = match known {
@@ -111,6 +116,7 @@ impl EventLoop {
                     }
                     entry
                 }
+                None if noted.is_err() => continue,
                 None => match self.connect_new(feed) {
                     Ok(entry) => entry,
                     Err(error) => {
@@ -121,12 +127,12 @@ impl EventLoop {
             };
             self.feeds.push(entry);
         }
-        result
+        noted.and(result)
     }
 
     fn adjust(&mut self, entry: &mut Entry, change: Change) -> Result<(), LogError> {
         if change == Change::AnotherStream {
-            self.log.set_url(&entry.feed.id, entry.feed.url.as_str())?;
+            self.log.set_urls([(&entry.feed.id, entry.feed.url.as_str())])?;
             entry.forget_older_connections();
         }
         if change != Change::Settings {
@@ -135,9 +141,7 @@ impl EventLoop {
         Ok(())
     }
 
-    fn connect_new(&mut self, feed: Arc<crate::feed::Feed>) -> Result<Entry, LogError> {
-        // The URL may have changed while the program was not running.
-        self.log.set_url(&feed.id, feed.url.as_str())?;
+    fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
         let last_event_id = self.log.last_event_id(&feed.id)?;
         let mut entry = Entry::new(feed, counts, &self.connector);

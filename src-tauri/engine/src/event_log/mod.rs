@@ -89,14 +89,21 @@ impl EventLog {
         Ok(id?.unwrap_or_default())
     }
 
-    /// Tells which URL the feed has now. If it had another when last told, in this run or an earlier one, its last event ID
-    /// belonged to that one and is forgotten.
-    pub fn set_url(&mut self, feed: &FeedId, url: &str) -> Result<(), LogError> {
+    /// Tells which URL each of these feeds has now, all in one transaction. If one had another when last told, in this run or an
+    /// earlier one, its last event ID belonged to that one and is forgotten.
+    pub fn set_urls<'a>(
+        &mut self,
+        feeds: impl IntoIterator<Item = (&'a FeedId, &'a str)>,
+    ) -> Result<(), LogError> {
         const SET: &str = "INSERT INTO feed (id, url_hash) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET
             last_event_id = iif(url_hash IS NULL OR url_hash = excluded.url_hash, last_event_id, ''),
             url_hash = excluded.url_hash";
-        let hash = batch::fnv1a(url.bytes());
-        self.write(|connection| connection.execute(SET, params![feed.as_str(), hash]).map(drop))
+        self.write(|connection| {
+            let mut set = connection.prepare_cached(SET)?;
+            feeds.into_iter().try_for_each(|(feed, url)| {
+                set.execute(params![feed.as_str(), batch::fnv1a(url.bytes())]).map(drop)
+            })
+        })
     }
 
     /// What is in the log of `feed`; zeros for a feed that never had an event.

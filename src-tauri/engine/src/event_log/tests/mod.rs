@@ -368,7 +368,7 @@ fn the_last_event_id_follows_every_message() {
 
     fixture.append(&[Event { id: "4", ..Event::default() }]);
     for (url, expected) in [("http://one/", "4"), ("http://one/", "4"), ("http://two/", "")] {
-        fixture.log.set_url(&feed("a"), url).unwrap();
+        fixture.log.set_urls([(&feed("a"), url)]).unwrap();
         assert_eq!(id(&fixture), expected, "at {url}");
     }
 }
