@@ -19,6 +19,7 @@
 
 mod control;
 mod desktop;
+#[cfg(target_os = "linux")]
 mod lan;
 mod needs;
 mod notifications;
@@ -33,6 +34,7 @@ mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
+#[cfg(target_os = "linux")]
 pub use lan::Lan;
 pub use needs::{Need, report_skip};
 pub use notifications::{Notifications, Popup};
