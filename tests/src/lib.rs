@@ -41,7 +41,7 @@ pub use notifications::{Notifications, Popup};
 pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;
 pub use resident::{Resident, program};
-pub use rough::{Mishaps, RoughServer};
+pub use rough::{Mishaps, Progress, RoughServer};
 pub use server::{Server, free_port};
 pub use source::Source;
 pub use until::{PATIENCE, until, until_some};
