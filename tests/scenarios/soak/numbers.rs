@@ -54,7 +54,7 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
         until(PATIENCE, "a request", || requests() > before);
         progress.wait_until_sent(moment);
         // From right when events have been sent to when they are in the log.
-        let (sent_at, later) = (Instant::now(), Duration::from_millis(random.below(100)));
+        let (sent_at, later) = (Instant::now(), Duration::from_millis(random.below(250)));
         until(PATIENCE, "the moment", || sent_at.elapsed() >= later);
         lives.push(memory(&process));
         assert_eq!(process.exited(), None, "{:#?}", process.lines());
