@@ -1,9 +1,11 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Result, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use rustix::net::{Shutdown, shutdown};
 
 use crate::PATIENCE;
 
@@ -11,10 +13,14 @@ use crate::PATIENCE;
 /// standard intends: a response begins after the request's `Last-Event-ID`, and with 1 where there is none. Each path has the
 /// same events; a path that ends in `.html` is a web page instead.
 ///
+/// One without IDs, as ntfy is one: the number is in the data, which is JSON, as `id`, and a response begins after the parameter
+/// `since`, or with it.
+///
 /// An unruly one also does what servers in the world do: it cuts connections, in the middle of an event too, and after a
 /// reconnect it sends some older events once more.
 pub struct NumberedStream {
     address: SocketAddr,
+    listening: TcpListener,
     shared: Arc<Shared>,
 }
 
@@ -25,33 +31,54 @@ pub struct Request {
     pub path: String,
     /// The `Last-Event-ID` header.
     pub last_event_id: Option<String>,
+    /// When it had come.
+    pub at: Instant,
 }
 
 impl NumberedStream {
     /// One that has no events yet.
     #[track_caller]
     pub fn start() -> Self {
-        Self::with(None)
+        Self::with(Ipv4Addr::LOCALHOST.into(), None, RETRY)
     }
 
     /// An unruly one, by this seed.
     #[track_caller]
     pub fn unruly(seed: u64) -> Self {
-        Self::with(Some(Random::new(seed)))
+        Self::with(Ipv4Addr::LOCALHOST.into(), Some(Random::new(seed)), RETRY)
+    }
+
+    /// One at this address, that asks its clients to wait so long before they come back.
+    #[track_caller]
+    pub fn at(address: IpAddr, retry: Duration) -> Self {
+        Self::with(address, None, retry)
+    }
+
+    /// An unruly one without IDs.
+    #[track_caller]
+    pub fn without_ids(seed: u64) -> Self {
+        Self::made(Ipv4Addr::LOCALHOST.into(), Some(Random::new(seed)), RETRY, false)
     }
 
     #[track_caller]
-    fn with(unruly: Option<Random>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    fn with(address: IpAddr, unruly: Option<Random>, retry: Duration) -> Self {
+        Self::made(address, unruly, retry, true)
+    }
+
+    #[track_caller]
+    fn made(address: IpAddr, unruly: Option<Random>, retry: Duration, ids: bool) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let listening = listener.try_clone().expect("a second handle");
         let state = State { latest: 0, sent: 0, requests: Vec::new(), unruly, ended: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let server = Self { address, shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared { retry, ids, state: Mutex::new(state), changed: Condvar::new() });
+        let server = Self { address, listening, shared: Arc::clone(&shared) };
         thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
+            for connection in listener.incoming() {
                 if shared.state().ended {
                     return;
                 }
+                let Ok(connection) = connection else { continue };
                 let shared = Arc::clone(&shared);
                 // However the client goes, it is its right.
                 thread::spawn(move || drop(shared.serve(connection)));
@@ -63,6 +90,11 @@ impl NumberedStream {
     /// The URL of `path`, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The data of an event.
@@ -135,7 +167,7 @@ impl Drop for NumberedStream {
         self.shared.state().ended = true;
         self.shared.changed.notify_all();
         // Wakes the listening thread, which then sees that it is over.
-        drop(TcpStream::connect(self.address));
+        let _ = shutdown(&self.listening, Shutdown::Both);
     }
 }
 
@@ -153,6 +185,9 @@ impl Drop for Flow {
 }
 
 struct Shared {
+    retry: Duration,
+    /// Events have IDs, and `Last-Event-ID` counts.
+    ids: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -170,8 +205,10 @@ struct State {
 /// How often a response looks whether its client has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
-const HEAD: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 1000\n\n";
+/// The shortest time that a client heeds.
+const RETRY: Duration = Duration::from_secs(1);
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n\
                     <!doctype html><title>Sign in</title>\n\ndata: not an event\n\n";
@@ -184,7 +221,12 @@ impl Shared {
     fn serve(&self, mut connection: TcpStream) -> Result<()> {
         let request = read_request(&connection)?;
         let page = request.path.ends_with(".html");
-        let after: u64 = request.last_event_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or_default();
+        let after = if self.ids {
+            request.last_event_id.as_deref()
+        } else {
+            request.path.split_once("since=").map(|(_, since)| since)
+        };
+        let after: u64 = after.and_then(|id| id.parse().ok()).unwrap_or_default();
         let mut state = self.state();
         let mut next = after + 1;
         // After how many events this connection is cut, if ever.
@@ -199,10 +241,10 @@ impl Shared {
         if page {
             return connection.write_all(PAGE.as_bytes());
         }
-        connection.write_all(HEAD.as_bytes())?;
+        connection.write_all(format!("{HEAD}retry: {}\n\n", self.retry.as_millis()).as_bytes())?;
         while let Some(latest) = self.more(next, &connection)? {
             let last = latest.min(next.saturating_add(cut_after)).min(next + 63);
-            let events: String = (next..=last).map(event).collect();
+            let events: String = (next..=last).map(|number| self.event(number)).collect();
             cut_after = cut_after.saturating_sub(last - next);
             if cut_after == 0 {
                 return connection.write_all(&events.as_bytes()[..events.len() - 9]);
@@ -215,6 +257,15 @@ impl Shared {
             self.changed.notify_all();
         }
         Ok(())
+    }
+
+    fn event(&self, number: u64) -> String {
+        let data = NumberedStream::data(number);
+        if self.ids {
+            format!("id: {number}\ndata: {data}\n\n")
+        } else {
+            format!("data: {{\"id\":\"{number}\",\"message\":\"{data}\"}}\n\n")
+        }
     }
 
     /// Waits for the event of this number, and returns the newest one's; none when the client or the server has gone.
@@ -232,21 +283,18 @@ impl Shared {
     }
 }
 
-fn event(number: u64) -> String {
-    format!("id: {number}\ndata: {}\n\n", NumberedStream::data(number))
-}
-
-fn has_gone(mut connection: &TcpStream) -> Result<bool> {
+pub(crate) fn has_gone(mut connection: &TcpStream) -> Result<bool> {
     connection.set_nonblocking(true)?;
     let read = connection.read(&mut [0; 64]);
     connection.set_nonblocking(false)?;
     Ok(!read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
 }
 
-fn read_request(connection: &TcpStream) -> Result<Request> {
+pub(crate) fn read_request(connection: &TcpStream) -> Result<Request> {
     connection.set_read_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(connection).lines();
-    let line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    // Who comes and asks for nothing only looks whether there is a way.
+    let line = lines.next().ok_or(ErrorKind::UnexpectedEof)??;
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut last_event_id = None;
     for line in lines {
@@ -259,7 +307,7 @@ fn read_request(connection: &TcpStream) -> Result<Request> {
             last_event_id = Some(value.to_owned());
         }
     }
-    Ok(Request { path, last_event_id })
+    Ok(Request { path, last_event_id, at: Instant::now() })
 }
 
 /// Numbers that look random and come again with the same seed (SplitMix64).

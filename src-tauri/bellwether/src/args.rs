@@ -2,11 +2,16 @@
 
 #[cfg(test)]
 mod tests;
+mod translation;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use bellwether_engine::subscription::{HeaderName, HeaderValue};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use bellwether_control::messages::{self, Catalogue};
+use bellwether_engine::{
+    network::{Network, Proxy},
+    subscription::{HeaderName, HeaderValue},
+};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -73,7 +78,7 @@ Examples:
   bellwether listen https://example.org/events --event deploy --json | jq .data";
 
 const PROBE_EXAMPLES: &str = "\
-Takes up to 10 s, and needs no resident program. Ends with 0 for an event stream that can be used, with 1 otherwise.
+Takes up to 10 s, and needs no resident program. If a feed has this address, its TLS files and its proxy are used. Ends with 0 for an event stream that can be used, with 1 otherwise.
 
 Examples:
   bellwether probe https://example.org/events
@@ -113,6 +118,9 @@ pub(crate) struct ListenArgs {
     /// A header to send, such as 'Authorization: Bearer …'; may be given several times
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// How to connect.
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// Only events of this type; may be given several times
     #[arg(long = "event", value_name = "NAME")]
     pub(crate) events: Vec<String>,
@@ -135,9 +143,38 @@ pub(crate) struct ProbeArgs {
     /// A header to send, such as 'Authorization: Bearer …'; may be given several times
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// How to connect.
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// One JSON value instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a command that connects by itself does so.
+#[derive(Clone, PartialEq, Debug, Default, Args)]
+pub(crate) struct NetworkArgs {
+    /// Trust the authorities in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Do not verify the server's certificate: anyone on the way can read along
+    #[arg(short = 'k', long)]
+    pub(crate) insecure: bool,
+    /// Connect by this proxy (http, https, socks5, socks5h), by the system's (system), or by none (none)
+    #[arg(long, value_name = "URL", value_parser = parse_proxy)]
+    pub(crate) proxy: Option<Proxy>,
+}
+
+impl NetworkArgs {
+    /// What is given here, and for the rest what `settings` say.
+    pub(crate) fn over(&self, settings: Network) -> Network {
+        Network {
+            ca_file: self.ca_file.clone().or(settings.ca_file),
+            client_certificate: settings.client_certificate,
+            verify_certificate: settings.verify_certificate && !self.insecure,
+            proxy: self.proxy.clone().unwrap_or(settings.proxy),
+        }
+    }
 }
 
 /// A command whose only choice is its form.
@@ -295,7 +332,7 @@ impl Arguments {
     /// This process's. What ends the program here is printed, and its exit code returned: 0 for help and version, 2 for wrong
     /// usage.
     pub(crate) fn read() -> Result<Self, ExitCode> {
-        Self::from_arguments(std::env::args_os()).map_err(|stop| {
+        Self::from_arguments(std::env::args_os(), messages::system_locale()).map_err(|stop| {
             let mut output = Output::stdio();
             // There is nothing left to tell anyone if even this cannot be written.
             let _ = if stop.code == 0 { output.block(&stop.text) } else { output.complain(&stop.text) };
@@ -304,13 +341,19 @@ impl Arguments {
         })
     }
 
-    fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
-        let cli = Self::try_parse_from(arguments)?;
+    fn from_arguments(arguments: impl IntoIterator<Item = OsString>, locale: &str) -> Result<Self, Stop> {
+        let grammar = match locale {
+            "zh-CN" => translation::translated(Self::command(), &translation::texts()),
+            _ => Self::command(),
+        };
+        let stop = |error: clap::Error| Stop::new(&error, &Catalogue::new(locale));
+        let cli = grammar.try_get_matches_from(arguments).and_then(|found| Self::from_arg_matches(&found));
+        let cli = cli.map_err(stop)?;
         let flag = [(cli.background, "--background"), (cli.demo, "--demo")];
         match flag.into_iter().find(|(given, _)| *given) {
             Some((_, flag)) if cli.command.is_some() => {
-                let sentence = format!("{flag} is for the start, and cannot be used with a command");
-                Err(Self::command().error(ErrorKind::ArgumentConflict, sentence).into())
+                let sentence = Catalogue::new(locale).format("cli.usage.start_only", &[("flag", flag)]);
+                Err(stop(Self::command().error(ErrorKind::ArgumentConflict, sentence)))
             }
             _ => Ok(cli),
         }
@@ -324,15 +367,19 @@ struct Stop {
     text: String,
 }
 
-impl From<clap::Error> for Stop {
-    fn from(error: clap::Error) -> Self {
+impl Stop {
+    fn new(error: &clap::Error, catalogue: &Catalogue) -> Self {
         let text = error.to_string();
-        if error.use_stderr() { Self { code: 2, text: on_two_lines(&text) } } else { Self { code: 0, text } }
+        if error.use_stderr() {
+            Self { code: 2, text: on_two_lines(&text, catalogue) }
+        } else {
+            Self { code: 0, text }
+        }
     }
 }
 
 /// What clap says in paragraphs, as one line with the cause and one with the way out.
-fn on_two_lines(error: &str) -> String {
+fn on_two_lines(error: &str, catalogue: &Catalogue) -> String {
     let mut cause: Vec<&str> = Vec::new();
     let mut usage = "";
     for line in error.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -343,12 +390,12 @@ fn on_two_lines(error: &str) -> String {
             cause.push(line);
         }
     }
-    let hint = if usage.is_empty() {
-        "more with: bellwether --help".to_owned()
-    } else {
-        format!("usage: {usage} (more with --help)")
+    let hint = match usage {
+        "" => catalogue.text("cli.usage.more").to_owned(),
+        usage => catalogue.format("cli.usage.line", &[("usage", usage)]),
     };
-    format!("bellwether: {}\n{hint}", cause.join(" ").replace(" tip: ", "; tip: "))
+    let cause = cause.join(" ").replace(" tip: ", "; tip: ");
+    format!("{}\n{hint}", catalogue.format("cli.usage.wrong", &[("cause", &cause)]))
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {
@@ -371,6 +418,12 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     // Keeps it out of debug output: most headers that a person adds are credentials.
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+fn parse_proxy(text: &str) -> Result<Proxy, String> {
+    Proxy::parse(text).ok_or_else(|| {
+        "give all of its address, such as http://proxy.example.org:3128, or system, or none".into()
+    })
 }
 
 fn parse_since(text: &str) -> Result<Since, String> {

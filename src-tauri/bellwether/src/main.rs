@@ -77,10 +77,10 @@ fn run_on(runtime: Runtime, command: Option<Command>, profile: Profile, start: S
 async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> ExitCode {
     let catalogue = Catalogue::new(messages::system_locale());
     match command {
-        None => become_resident(profile, &start).await,
+        None => become_resident(profile, &start, &catalogue).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
-        Some(Command::Probe(what)) => cli::probe(&what, &catalogue).await,
+        Some(Command::Probe(what)) => cli::probe(&what, &profile, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }
 }
@@ -92,7 +92,7 @@ const CHANGE_OF_INSTANCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Becomes the resident program, or asks the one that runs already to open the window.
-async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
+async fn become_resident(profile: Profile, start: &Start, catalogue: &Catalogue) -> ExitCode {
     let deadline = Instant::now() + CHANGE_OF_INSTANCE;
     loop {
         match resident::run(profile.clone(), start).await {
@@ -104,7 +104,7 @@ async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
         }
         match open_running(&profile, start).await {
             Ok(()) => {
-                resident::say(&InstanceError::Running.to_string());
+                resident::say(catalogue.text("resident.running"));
                 return ExitCode::SUCCESS;
             }
             // It is about to end, and this one follows it; or it has just begun.
@@ -112,13 +112,12 @@ async fn become_resident(profile: Profile, start: &Start) -> ExitCode {
                 tokio::time::sleep(LOOK).await;
             }
             Err(ClientError::NotRunning(socket)) => {
-                return failed(&format_args!(
-                    "{}, but does not answer at {}; end that process and try again",
-                    InstanceError::Running,
-                    socket.display()
-                ));
+                let socket = socket.display().to_string();
+                return failed(&catalogue.format("resident.running_mute", &[("socket", &socket)]));
             }
-            Err(error) => return failed(&format_args!("{}; {error}", InstanceError::Running)),
+            Err(error) => {
+                return failed(&format_args!("{} {error}", catalogue.text("resident.running")));
+            }
         }
     }
 }
@@ -145,9 +144,10 @@ async fn demo(port: u16, catalogue: Catalogue) -> ExitCode {
                 _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
             }
         }
-        Err(error) => failed(&format_args!(
-            "cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port"
-        )),
+        Err(error) => {
+            let values = [("port", &*port.to_string()), ("reason", &error.to_string())];
+            failed(&catalogue.format("demo.cannot_listen", &values))
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub const LOCALES: [&str; 2] = ["en", "zh-CN"];
 
 const SOURCES: [&str; 2] = [include_str!("../messages/en.json"), include_str!("../messages/zh-CN.json")];
 
+use crate::wire::Sentence;
+
 type Texts = HashMap<&'static str, String>;
 
 /// The texts of one language; which one may change while they are in use.
@@ -60,6 +62,18 @@ impl Catalogue {
     pub fn count(&self, key: &str, count: u64) -> String {
         let form = if count == 1 { "one" } else { "other" };
         self.format(&format!("{key}_{form}"), &[("count", &count.to_string())])
+    }
+
+    /// A sentence from the other end; in English if there is no text of its code.
+    pub fn sentence(&self, sentence: &Sentence) -> String {
+        match self.texts().get(&*format!("mistake.{}", sentence.code)) {
+            Some(text) => {
+                let values: Vec<_> =
+                    sentence.params.iter().map(|(name, value)| (&**name, &**value)).collect();
+                fill(text, &values)
+            }
+            None => sentence.message.clone(),
+        }
     }
 
     fn texts(&self) -> &'static Texts {

@@ -24,6 +24,8 @@
 //!
 //! Every other answer is an [`Error`] with a fitting HTTP status. Times are RFC 3339 in UTC with milliseconds.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
@@ -44,6 +46,8 @@ pub struct Feed {
     pub idle_timeout_seconds: u32,
     /// Whether messages that a server sends again are shown again.
     pub repeats: Repeats,
+    /// Whether its server has to prove who it is; otherwise anyone on the way can read along, and whoever shows the feed says so.
+    pub verify_certificate: bool,
     /// How many rules it has.
     pub rules: u32,
     /// Its connection now.
@@ -387,7 +391,7 @@ pub struct Status {
     /// Where the event log lies.
     pub event_log: String,
     /// Why it cannot be written now, if so: events wait at their servers until it can.
-    pub event_log_error: Option<String>,
+    pub event_log_error: Option<Sentence>,
     /// The parts that may be missing on this machine.
     pub parts: Vec<Part>,
     /// The feeds.
@@ -412,7 +416,23 @@ pub struct ConfigError {
     pub line: u32,
     /// The key, such as `feed[2].url`; empty if none applies.
     pub key: String,
+    /// The character within the line of the key's text, from 1; 0 if none applies.
+    #[serde(default)]
+    pub column: u32,
     /// What is wrong and what to do.
+    #[serde(flatten)]
+    pub sentence: Sentence,
+}
+
+/// What is wrong and what to do: message `mistake.<code>` with `params` in its places.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Sentence {
+    /// What a program branches on.
+    pub code: String,
+    /// What stands in the places of the text, such as a key's name.
+    pub params: BTreeMap<String, String>,
+    /// The same in English.
     pub message: String,
 }
 
@@ -552,9 +572,13 @@ pub struct Error {
     pub code: ErrorCode,
     /// What, why, and what to do, in English, for the command line and logs; a window shows message `error.<code>`.
     pub message: String,
-    /// The particular that the sentence needs: the URL, the id.
+    /// The particular that the sentence needs: the URL, the id, the place in `feeds.toml`.
     #[serde(default)]
     pub detail: String,
+    /// The particular as a sentence of its own, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub sentence: Option<Box<Sentence>>,
 }
 
 /// What a program branches on.

@@ -7,7 +7,7 @@ use std::{
 
 use bellwether_control::{
     client::{Client, ClientError},
-    wire::{OpenWindow, Update},
+    wire::{OpenWindow, Sentence, Update},
 };
 use futures_util::{
     StreamExt as _,
@@ -42,14 +42,16 @@ impl Link {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Failure {
     /// A code of `wire::ErrorCode`, or `unreachable`.
-    code: Value,
+    code: String,
     message: String,
     detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<Box<Sentence>>,
 }
 
 impl Failure {
     fn new(code: &str, message: &str, detail: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: detail.into() }
+        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None }
     }
 }
 
@@ -58,8 +60,9 @@ impl From<ClientError> for Failure {
         let message = error.to_string();
         match error {
             ClientError::Refused(answer) => {
-                let code = serde_json::to_value(answer.code).unwrap_or_default();
-                Self { code, message, detail: answer.detail }
+                let code = serde_json::to_value(answer.code).ok();
+                let code = code.as_ref().and_then(Value::as_str).unwrap_or("internal").to_owned();
+                Self { code, message, detail: answer.detail, sentence: answer.sentence }
             }
             ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
             ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),

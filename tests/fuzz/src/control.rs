@@ -117,6 +117,6 @@ fn addition(draft: wire::FeedDraft) {
             assert_eq!(config.feeds.len(), 1);
             assert_eq!((&config.feeds[0].id, config.feeds[0].paused), (&id, new.paused));
         }
-        Err(error) => assert!(!error.message.is_empty()),
+        Err(error) => assert!(!error.message.to_string().is_empty()),
     }
 }

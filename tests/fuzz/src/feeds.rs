@@ -55,6 +55,10 @@ pub(crate) const DICTIONARY: &[&str] = &[
     "idle_timeout = \"5m\"\n",
     "idle_timeout = 0\n",
     "repeats = \"show\"\n",
+    "resume = { query = \"since\", from = \"data.id\" }\n",
+    "proxy = \"socks5h://a:b@[::1]\"\n",
+    "client_certificate = { certificate = \"a.pem\", key = \"~/a.key\" }\n",
+    "ca_file = \"a.pem\"\nverify_certificate = false\n",
     "rule = []\n",
     "event = ",
     "event = ['a*']\n",
@@ -84,7 +88,7 @@ pub(crate) fn check(bytes: &[u8]) {
         Err(error) => {
             let lines = text.split('\n').count();
             assert!(error.line as usize <= lines, "line {} of {lines}", error.line);
-            assert!(!error.message.is_empty());
+            assert!(!error.message.to_string().is_empty());
             // A broken file is not touched.
             assert!(
                 add_feed(&text, &NewFeed { url: "http://new.example/".into(), ..NewFeed::default() })

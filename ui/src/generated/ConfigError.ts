@@ -13,6 +13,18 @@ line: number,
  */
 key: string, 
 /**
- * What is wrong and what to do.
+ * The character within the line of the key's text, from 1; 0 if none applies.
+ */
+column: number, 
+/**
+ * What a program branches on.
+ */
+code: string, 
+/**
+ * What stands in the places of the text, such as a key's name.
+ */
+params: { [key in string]: string }, 
+/**
+ * The same in English.
  */
 message: string, };

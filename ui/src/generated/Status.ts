@@ -3,6 +3,7 @@ import type { ConfigState } from "./ConfigState";
 import type { Feed } from "./Feed";
 import type { Language } from "./Language";
 import type { Part } from "./Part";
+import type { Sentence } from "./Sentence";
 
 /**
  * The program as a whole.
@@ -39,7 +40,7 @@ event_log: string,
 /**
  * Why it cannot be written now, if so: events wait at their servers until it can.
  */
-event_log_error: string | null, 
+event_log_error: Sentence | null, 
 /**
  * The parts that may be missing on this machine.
  */

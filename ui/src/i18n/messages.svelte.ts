@@ -1,5 +1,6 @@
 import en from '#messages/en.json'
 import zhCN from '#messages/zh-CN.json'
+import type { Sentence } from '../generated/Sentence'
 
 /** A language there is a catalogue for. */
 export type Locale = 'en' | 'zh-CN'
@@ -43,8 +44,13 @@ export function tn(key: CountKey, count: number): string {
   return t(`${key}_${form}` as MessageKey, { count })
 }
 
+/** A sentence from the resident program; in English if this window does not know its code. */
+export function told(sentence: Sentence): string {
+  return known('mistake', sentence.code, sentence.params) ?? sentence.message
+}
+
 /** The text of a message whose last part comes over the wire; `undefined` if this window does not know it. */
-export function known(family: 'reason' | 'outcome' | 'error' | 'part', code: string, values?: Record<string, string | number>) {
+export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake', code: string, values?: Sentence['params'] | Record<string, string | number>) {
   const key = `${family}.${code}`
   return Object.hasOwn(catalogues[current], key) ? t(key as MessageKey, values) : undefined
 }

@@ -1,5 +1,5 @@
 import { getContext, setContext } from 'svelte'
-import { known, t } from '../i18n/messages.svelte'
+import { known, t, told } from '../i18n/messages.svelte'
 import { Failure, type Transport } from '../transport/transport'
 import { Appearance } from './appearance.svelte'
 import { Feeds } from './feeds.svelte'
@@ -45,5 +45,6 @@ export function stores(): Stores {
 
 /** A failure in the person's language. */
 export function sentence(failure: Failure): string {
-  return known('error', failure.code, { detail: failure.detail || failure.message }) ?? t('error.internal', { detail: failure.message })
+  const detail = failure.sentence ? told(failure.sentence) : failure.detail || failure.message
+  return known('error', failure.code, { detail }) ?? t('error.internal', { detail: failure.message })
 }

@@ -205,6 +205,7 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
     paused: false,
     idle_timeout_seconds: 300,
     repeats: 'hide',
+    verify_certificate: true,
     rules: 0,
     connection: connection('connected', { connected_at: new Date().toISOString() }),
     counts: { events: 0, unread: 0, repeats: 0, ignored: 0, oversized: 0 },

@@ -1,4 +1,5 @@
 import type { Error as Answer } from '../generated/Error'
+import type { Sentence } from '../generated/Sentence'
 import type { Update } from '../generated/Update'
 
 /** The only way from the window to the resident program. */
@@ -20,6 +21,7 @@ export class Failure extends Error {
     readonly code: Answer['code'] | 'unreachable',
     message = '',
     readonly detail = '',
+    readonly sentence?: Sentence,
   ) {
     super(message)
   }
@@ -29,7 +31,7 @@ export class Failure extends Error {
     if (thrown instanceof Failure) return thrown
     if (thrown !== null && typeof thrown === 'object' && 'code' in thrown) {
       const answer = thrown as Answer
-      return new Failure(answer.code, answer.message, answer.detail)
+      return new Failure(answer.code, answer.message, answer.detail, answer.sentence)
     }
     return new Failure('unreachable', String(thrown))
   }

@@ -23,6 +23,7 @@ use bellwether_control::{
     paths::Profile,
     wire,
 };
+use bellwether_engine::config::ConfigFile;
 
 pub(crate) use self::output::Output;
 use crate::args::{ClientCommand, ListenArgs, ProbeArgs};
@@ -43,10 +44,13 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 }
 
 /// Says what there is at a URL, and returns the exit code: 0 for an event stream that can be used. Needs no resident program,
-/// and asks none.
-pub(crate) async fn probe(args: &ProbeArgs, catalogue: &Catalogue) -> ExitCode {
+/// and asks none; a feed of this profile's with the same URL lends its settings.
+pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
-    let result = probe::run(args, catalogue, &mut output).await;
+    // A broken feeds.toml is no reason not to look at an address.
+    let feeds = ConfigFile::new(&profile.config_file).load().unwrap_or_default();
+    let network = args.network.over(feeds.network_of(&args.url));
+    let result = probe::run(args, &network, catalogue, &mut output).await;
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 
@@ -174,14 +178,31 @@ fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
     }
 }
 
-/// The program's own sentence knows most, but is in English: elsewhere it stands behind one that can be read.
+/// The program's own sentence knows most, but is in English: elsewhere a general one stands before the particular.
 fn refusal(error: &wire::Error, catalogue: &Catalogue) -> String {
     let key = format!("error.{}", name(&error.code));
     if catalogue.locale() == "en" || !catalogue.has(&key) {
         return error.message.clone();
     }
-    let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
-    catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
+    match &error.sentence {
+        Some(particular) => {
+            let detail = catalogue.sentence(particular);
+            let sentence = catalogue.format(&key, &[("detail", &detail)]);
+            if sentence.contains(&detail) {
+                return sentence;
+            }
+            let detail = if error.code == wire::ErrorCode::BrokenConfig {
+                format!("{}: {detail}", error.detail)
+            } else {
+                detail
+            };
+            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &detail)])
+        }
+        None => {
+            let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
+            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
+        }
+    }
 }
 
 /// The stable name of one of the wire's plain enums, such as `needs_attention`.

@@ -50,7 +50,7 @@ fn show(
             .line([Span::from(config_sentence(&status.config.path, error, catalogue)).paint(Paint::Red)])?;
     }
     if let Some(error) = &status.event_log_error {
-        let text = catalogue.format("cli.status.event_log_error", &[("message", error)]);
+        let text = catalogue.format("cli.status.event_log_error", &[("message", &catalogue.sentence(error))]);
         output.line([Span::from(text).paint(Paint::Red)])?;
     }
     Ok(())
@@ -84,10 +84,10 @@ fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     table
 }
 
-/// Why, how often, and when next.
+/// What is risky, why it is not connected, how often it was tried, and when next.
 fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
     let connection = &feed.connection;
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = unverified(feed, catalogue).map(str::to_owned).into_iter().collect();
     // Why an earlier connection ended is no news once it stands again.
     if connection.state == wire::ConnectionState::Connected {
         remarks.extend(signs_of_life(connection, now, catalogue));
@@ -125,6 +125,11 @@ fn signs_of_life(connection: &wire::Connection, now: Timestamp, catalogue: &Cata
         signs.push(catalogue.format(&format!("cli.status.rhythm.{unit}"), &[("count", &count)]));
     }
     signs
+}
+
+/// What is to be said wherever a feed is shown whose server need not prove who it is.
+pub(super) fn unverified<'c>(feed: &wire::Feed, catalogue: &'c Catalogue) -> Option<&'c str> {
+    (!feed.verify_certificate).then(|| catalogue.text("cli.unverified"))
 }
 
 /// The sentence for a reason; its stable name and particular where the catalogue is older than the program.
@@ -180,6 +185,13 @@ pub(super) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: 
         (line, "") => format!("{path}:{line}"),
         (line, key) => format!("{path}:{line}: {key}"),
     };
-    let values = [("place", place.as_str()), ("message", &error.message)];
+    let place = match error.column {
+        0 => place,
+        column => {
+            let column = column.to_string();
+            catalogue.format("cli.status.place_column", &[("place", &place), ("column", &column)])
+        }
+    };
+    let values = [("place", place.as_str()), ("message", &catalogue.sentence(&error.sentence))];
     catalogue.format("cli.status.config_error", &values)
 }

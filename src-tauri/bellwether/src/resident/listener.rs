@@ -68,6 +68,7 @@ mod unix {
                 "this control socket serves user {user} alone and you are user {peer}; start a Bellwether of your own"
             ),
             detail: peer,
+            sentence: None,
         };
         let body = serde_json::to_string(&error).unwrap_or_default();
         let answer = format!(

@@ -18,6 +18,8 @@ mod watch;
 mod window;
 mod wire;
 
+pub(crate) use wire::config_error;
+
 use std::{io::Write, sync::Arc, time::Duration};
 
 use anyhow::Context;
@@ -27,10 +29,11 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{ConfigFile, edit::NewFeed},
+    config::{Config, ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
+    network::Network,
     subscription::Client,
 };
 use jiff::Timestamp;
@@ -160,7 +163,8 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
 /// Ends the engine, once what it has received is in the log.
 async fn end(engine: &Engine) -> anyhow::Result<()> {
     let late = |_| Some("the event log did not answer in time".to_owned());
-    match tokio::time::timeout(FAREWELL, engine.shutdown()).await.unwrap_or_else(late) {
+    let cause = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
+    match cause.map_or_else(late, |cause| cause.map(|sentence| sentence.to_string())) {
         None => Ok(()),
         Some(cause) => Err(anyhow::anyhow!("what came last could not be logged before the end: {cause}")),
     }
@@ -244,10 +248,16 @@ impl Resident {
                 error: config_error.as_ref().map(wire::config_error),
             },
             event_log: self.profile.event_log.display().to_string(),
-            event_log_error,
+            event_log_error: event_log_error.as_ref().map(wire::sentence),
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
+    }
+
+    /// How the feed of this URL connects, if there is one.
+    async fn network_of(&self, url: &str) -> Result<Network, engine::Error> {
+        let feeds = self.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
+        Ok(Config { feeds }.network_of(url))
     }
 
     /// The event of a number as it stands in a path.

@@ -30,7 +30,7 @@ pub(crate) struct Refusal(pub(crate) wire::Error);
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(wire::Error { code, message: message.into(), detail: String::new() })
+        Self(wire::Error { code, message: message.into(), detail: String::new(), sentence: None })
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -132,6 +132,7 @@ fn feed_id(id: &str) -> Result<FeedId, Refusal> {
             code: ErrorCode::NoSuchFeed,
             message: format!("there is no feed “{id}”; see: bellwether feeds"),
             detail: id.to_owned(),
+            sentence: None,
         })
     })
 }
@@ -282,7 +283,8 @@ async fn test_notification(State(resident): State<Resident>) -> Result<StatusCod
 /// Whoever hangs up ends the probe with it.
 async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
     let wish: wire::ProbeWish = body(&bytes)?;
-    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), probe::BUDGET).await;
+    let network = resident.network_of(&wish.url).await?;
+    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), &network, probe::BUDGET).await;
     Ok(Json(to_wire::probe(report)))
 }
 

@@ -10,6 +10,7 @@ use bellwether_engine::{
     notification::Urgency,
     policy::Outcome,
     probe::Report,
+    sentence::Sentence,
 };
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 
@@ -35,6 +36,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             .idle_timeout
             .map_or(0, |timeout| timeout.as_secs().try_into().unwrap_or(u32::MAX)),
         repeats: repeats(feed.repeats),
+        verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
         connection: connection(&view.connection, &view.signs),
         counts: wire::Counts {
@@ -159,8 +161,27 @@ fn urgency(urgency: Urgency) -> wire::Urgency {
     }
 }
 
-pub(super) fn config_error(error: &config::ConfigError) -> wire::ConfigError {
-    wire::ConfigError { line: error.line, key: error.key.clone(), message: error.message.clone() }
+pub(crate) fn config_error(error: &config::ConfigError) -> wire::ConfigError {
+    let sentence = sentence(&error.message);
+    wire::ConfigError { line: error.line, key: error.key.clone(), column: error.column, sentence }
+}
+
+/// Line and key of a mistake in `feeds.toml`, as compilers write them.
+fn place(error: &config::ConfigError) -> String {
+    match (error.line, error.key.as_str()) {
+        (0, key) => key.to_owned(),
+        (line, "") => format!("feeds.toml:{line}"),
+        (line, key) => format!("feeds.toml:{line}: {key}"),
+    }
+}
+
+pub(super) fn sentence(sentence: &Sentence) -> wire::Sentence {
+    let params = sentence.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    wire::Sentence {
+        code: sentence.code().to_owned(),
+        params: params.collect(),
+        message: sentence.to_string(),
+    }
 }
 
 pub(super) fn error(error: &engine::Error) -> wire::Error {
@@ -169,11 +190,17 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         engine::Error::Log(_) => wire::ErrorCode::EventLog,
         engine::Error::Thread(_) | engine::Error::Ended => wire::ErrorCode::Internal,
     };
-    let detail = match error {
-        engine::Error::Config(config) => config.message.clone(),
-        other => other.to_string(),
+    let plain = error.to_string();
+    let (message, detail, particular) = match error {
+        engine::Error::Config(config) if code == wire::ErrorCode::BrokenConfig => {
+            let message = format!("{plain}; mend this first, then try again");
+            (message, place(config), Some(sentence(&config.message)))
+        }
+        engine::Error::Config(config) => (plain, config.message.to_string(), Some(sentence(&config.message))),
+        engine::Error::Log(log) => (plain.clone(), plain, Some(sentence(&log.sentence()))),
+        engine::Error::Thread(_) | engine::Error::Ended => (plain.clone(), plain, None),
     };
-    wire::Error { code, message: error.to_string(), detail }
+    wire::Error { code, message, detail, sentence: particular.map(Box::new) }
 }
 
 fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
@@ -188,5 +215,21 @@ fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
         Kind::NoSuchFeed => wire::ErrorCode::NoSuchFeed,
         Kind::Broken => wire::ErrorCode::BrokenConfig,
         Kind::CannotRead | Kind::CannotWrite => wire::ErrorCode::CannotWrite,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bellwether_engine::sentence::WORDINGS;
+
+    #[test]
+    fn every_sentence_of_the_engine_is_in_the_catalogue_as_it_says_it() {
+        let catalogue: BTreeMap<String, String> =
+            serde_json::from_str(include_str!("../../../control/messages/en.json")).unwrap();
+        let texts = catalogue.iter().filter_map(|(key, text)| Some((key.strip_prefix("mistake.")?, &**text)));
+        let wordings = WORDINGS.iter().map(|wording| (wording.code, wording.english));
+        assert_eq!(texts.collect::<BTreeMap<_, _>>(), wordings.collect());
     }
 }

@@ -11,7 +11,10 @@ use super::{
     Config, ConfigError, ConfigErrorKind as Kind, MAX_FEEDS, MAX_FILE, feed_url, parse,
     reader::{check_name, idle_timeout, invalid_id},
 };
-use crate::feed::{FeedId, MAX_FEED_ID, Repeats};
+use crate::{
+    feed::{FeedId, MAX_FEED_ID, Repeats},
+    sentence,
+};
 
 /// A feed to be added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -45,7 +48,7 @@ pub fn add_feed(text: &str, new: &NewFeed) -> Result<(String, FeedId), ConfigErr
     if config.feeds.len() >= MAX_FEEDS {
         return Err(ConfigError::new(
             Kind::InvalidValue,
-            format!("there are {MAX_FEEDS} feeds already; remove one first"),
+            sentence::FEEDS_FULL.with([("most", MAX_FEEDS.to_string())]),
         ));
     }
     let url = feed_url(new.url.trim())?;
@@ -57,10 +60,7 @@ pub fn add_feed(text: &str, new: &NewFeed) -> Result<(String, FeedId), ConfigErr
         None => free_id(&config, name, &url)?,
     };
     if config.feeds.iter().any(|feed| feed.id == id) {
-        return Err(ConfigError::new(
-            Kind::DuplicateId,
-            format!("there is a feed “{id}” already; give this one another id"),
-        ));
+        return Err(ConfigError::new(Kind::DuplicateId, sentence::ID_TAKEN.with([("id", id.to_string())])));
     }
     let eol = line_end(text);
     let gap = match text {
@@ -132,11 +132,7 @@ pub fn remove_feed(text: &str, id: &FeedId) -> Result<String, ConfigError> {
 
 /// The feeds of a text that is to be changed: a broken one is not touched.
 fn intact(text: &str) -> Result<Config, ConfigError> {
-    parse(text).map_err(|error| ConfigError {
-        kind: Kind::Broken,
-        message: format!("{}; mend this first, then try again", error.message),
-        ..error
-    })
+    parse(text).map_err(|error| ConfigError { kind: Kind::Broken, ..error })
 }
 
 /// A changed text, which must be as good as the one before.
@@ -144,7 +140,7 @@ fn checked(text: String) -> Result<String, ConfigError> {
     if text.len() > MAX_FILE {
         return Err(ConfigError::new(
             Kind::InvalidValue,
-            format!("feeds.toml would grow over {} KiB", MAX_FILE / 1024),
+            sentence::FILE_WOULD_GROW.with([("kib", (MAX_FILE / 1024).to_string())]),
         ));
     }
     parse(&text).map_err(unforeseen)?;
@@ -153,7 +149,7 @@ fn checked(text: String) -> Result<String, ConfigError> {
 
 /// Written in a way that this module did not foresee: better no change than a broken file.
 fn unforeseen(error: impl std::fmt::Display) -> ConfigError {
-    ConfigError::new(Kind::Broken, format!("feeds.toml cannot be changed here; edit it by hand ({error})"))
+    ConfigError::new(Kind::Broken, sentence::CANNOT_EDIT.with([("cause", error.to_string())]))
 }
 
 fn find<'d>(document: &'d Document<&str>, id: &FeedId) -> Result<&'d Table, ConfigError> {
@@ -168,10 +164,9 @@ fn find<'d>(document: &'d Document<&str>, id: &FeedId) -> Result<&'d Table, Conf
 fn check_url_is_free(config: &Config, url: &url::Url, id: Option<&FeedId>) -> Result<(), ConfigError> {
     match config.feeds.iter().find(|feed| feed.url == *url && Some(&feed.id) != id) {
         None => Ok(()),
-        Some(feed) => Err(ConfigError::new(
-            Kind::DuplicateUrl,
-            format!("the feed “{}” has this URL already; change that one, or remove it first", feed.id),
-        )),
+        Some(feed) => {
+            Err(ConfigError::new(Kind::DuplicateUrl, sentence::URL_TAKEN.with([("id", feed.id.to_string())])))
+        }
     }
 }
 
@@ -184,9 +179,7 @@ fn free_id(config: &Config, name: Option<&str>, url: &url::Url) -> Result<FeedId
         .chain((2..=MAX_FEEDS + 1).map(|number| format!("{base}-{number}")))
         .filter_map(|id| FeedId::new(&id))
         .find(|id| config.feeds.iter().all(|feed| feed.id != *id))
-        .ok_or_else(|| {
-            ConfigError::new(Kind::DuplicateId, format!("every id like “{base}” is taken; give one"))
-        })
+        .ok_or_else(|| ConfigError::new(Kind::DuplicateId, sentence::IDS_TAKEN.with([("id", base.clone())])))
 }
 
 /// ASCII letters, digits and dots of a text, with one hyphen for whatever else is between them.

@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, parse};
+use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, reader, too_large};
+use crate::sentence;
 
 /// Links that are followed from the path to the file, as the system itself does.
 const MAX_LINKS: usize = 40;
@@ -32,35 +33,33 @@ impl ConfigFile {
 
     /// What it says; a missing file says nothing.
     pub fn load(&self) -> Result<Config, ConfigError> {
-        parse(&self.text()?)
+        self.parse(&self.text()?)
+    }
+
+    fn parse(&self, text: &str) -> Result<Config, ConfigError> {
+        reader::read(text, self.path.parent().unwrap_or(Path::new("")))
     }
 
     /// Its text; empty if it is missing.
     pub fn text(&self) -> Result<String, ConfigError> {
-        let cannot = |reason: String| {
-            ConfigError::new(Kind::CannotRead, format!("cannot read {}: {reason}", self.path.display()))
+        let cannot = |error: io::Error| {
+            let params = [("path", self.path.display().to_string()), ("cause", error.to_string())];
+            ConfigError::new(Kind::CannotRead, sentence::CANNOT_READ.with(params))
         };
         let file = match fs::File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-            Err(error) => return Err(cannot(format!("{error}; check the file's permissions"))),
+            Err(error) => return Err(cannot(error)),
         };
         let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::Read::take(file, MAX_FILE as u64 + 1), &mut bytes)
-            .map_err(|error| cannot(error.to_string()))?;
+        io::Read::read_to_end(&mut io::Read::take(file, MAX_FILE as u64 + 1), &mut bytes).map_err(cannot)?;
         if bytes.len() > MAX_FILE {
-            return Err(ConfigError::new(
-                Kind::Broken,
-                format!("feeds.toml is larger than {} KiB", MAX_FILE / 1024),
-            ));
+            return Err(too_large());
         }
         String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u32;
-            ConfigError {
-                line,
-                ..ConfigError::new(Kind::Broken, "not UTF-8; save the file in this encoding")
-            }
+            ConfigError { line, ..ConfigError::new(Kind::Broken, sentence::NOT_UTF8) }
         })
     }
 
@@ -73,13 +72,12 @@ impl ConfigFile {
         for _ in 0..TRIES {
             let text = self.text()?;
             let edited = edit(&text)?;
-            let config = parse(&edited)?;
+            let config = self.parse(&edited)?;
             if self.write(&edited, |file| file.text().is_ok_and(|now| now == text))? {
                 return Ok(config);
             }
         }
-        let message = "feeds.toml is being changed by another program all the time; try again";
-        Err(ConfigError::new(Kind::CannotWrite, message))
+        Err(ConfigError::new(Kind::CannotWrite, sentence::FILE_CHANGES))
     }
 
     #[cfg(test)]
@@ -92,11 +90,8 @@ impl ConfigFile {
     /// Asks at the last moment whether that is still `wanted`, and returns the answer.
     fn write(&self, text: &str, wanted: impl FnOnce(&Self) -> bool) -> Result<bool, ConfigError> {
         self.try_write(text, wanted).map_err(|error| {
-            let message = format!(
-                "cannot write {}: {error}; check the permissions of the file's folder",
-                self.path.display()
-            );
-            ConfigError::new(Kind::CannotWrite, message)
+            let params = [("path", self.path.display().to_string()), ("cause", error.to_string())];
+            ConfigError::new(Kind::CannotWrite, sentence::CANNOT_WRITE.with(params))
         })
     }
 

@@ -8,6 +8,11 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! resume = "header"               # or "none", or { query = "since", from = "data.id" }
+//! proxy = "system"                # or "none", or a URL
+//! ca_file = "authority.pem"       # beside the system's authorities
+//! client_certificate = { certificate = "alice.pem", key = "alice.key" }
+//! verify_certificate = true
 //!
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
@@ -21,13 +26,18 @@
 
 pub mod edit;
 mod file;
+mod network;
 mod reader;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use url::Url;
 
-use crate::feed::{Feed, FeedId};
+use crate::{
+    feed::{Feed, FeedId},
+    network::Network,
+    sentence::{self, Sentence},
+};
 
 pub use file::ConfigFile;
 
@@ -49,6 +59,15 @@ pub struct Config {
     pub feeds: Vec<Arc<Feed>>,
 }
 
+impl Config {
+    /// How the first feed of this URL connects; the default for one that no feed has.
+    pub fn network_of(&self, url: &str) -> Network {
+        let Ok(url) = feed_url(url.trim()) else { return Network::default() };
+        let feed = self.feeds.iter().find(|feed| feed.url == url);
+        feed.map_or_else(Network::default, |feed| feed.network.clone())
+    }
+}
+
 /// What is wrong with `feeds.toml`, or with a change to it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}{message}", self.place())]
@@ -59,8 +78,10 @@ pub struct ConfigError {
     pub line: u32,
     /// The key, such as `feed[2].url`; empty if it is not about a key.
     pub key: String,
+    /// The character within that line of the key's text, from 1; 0 if it is not known.
+    pub column: u32,
     /// What is wrong and what to do.
-    pub message: String,
+    pub message: Sentence,
 }
 
 /// What a program branches on.
@@ -88,58 +109,66 @@ pub enum ConfigErrorKind {
     CannotWrite,
 }
 
-/// Reads the text of a `feeds.toml`; the first mistake in it is the error.
+/// Reads the text of a `feeds.toml`; the first mistake in it is the error. Relative paths in it are taken from the current folder.
 pub fn parse(text: &str) -> Result<Config, ConfigError> {
-    reader::read(text)
+    reader::read(text, Path::new(""))
 }
 
 impl ConfigError {
     pub(crate) fn no_such_feed(id: &FeedId) -> Self {
-        Self::new(ConfigErrorKind::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"))
+        Self::new(ConfigErrorKind::NoSuchFeed, sentence::NO_SUCH_FEED.with([("id", id.to_string())]))
     }
 
     /// An error about a change rather than a place in the file.
-    fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, line: 0, key: String::new(), message: message.into() }
+    fn new(kind: ConfigErrorKind, message: impl Into<Sentence>) -> Self {
+        Self { kind, line: 0, key: String::new(), column: 0, message: message.into() }
     }
 
     fn place(&self) -> String {
+        let column = match self.column {
+            0 => String::new(),
+            column => format!(", character {column}"),
+        };
         match (self.line, self.key.as_str()) {
             (0, "") => String::new(),
             (0, key) => format!("{key}: "),
             (line, "") => format!("feeds.toml line {line}: "),
-            (line, key) => format!("feeds.toml line {line}, {key}: "),
+            (line, key) => format!("feeds.toml line {line}, {key}{column}: "),
         }
     }
+}
+
+fn too_large() -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Broken,
+        sentence::FILE_TOO_LARGE.with([("kib", (MAX_FILE / 1024).to_string())]),
+    )
 }
 
 /// A feed's URL, or what is wrong with the text.
 pub(crate) fn feed_url(text: &str) -> Result<Url, ConfigError> {
     let invalid = |message| Err(ConfigError::new(ConfigErrorKind::InvalidUrl, message));
     if text.len() > MAX_URL {
-        return invalid(format!("a URL of more than {MAX_URL} bytes"));
+        return invalid(sentence::URL_TOO_LONG.with([("most", MAX_URL.to_string())]));
     }
     if text.contains(char::is_whitespace) || text.contains(char::is_control) {
-        return invalid(format!(
-            "“{}” is not a URL: it has a blank or line break in it",
-            text.escape_debug()
-        ));
+        return invalid(sentence::URL_BLANK.with([("url", text.escape_debug().to_string())]));
     }
-    let scheme_missing = format!("“{text}” is not a URL; write all of it, such as https://{text}");
+    let url = || ("url", text.to_owned());
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        Err(_) if text.is_empty() => {
-            invalid("the URL is empty; write all of it, such as https://example.org/events".to_owned())
-        }
-        Err(url::ParseError::RelativeUrlWithoutBase) => invalid(scheme_missing),
-        Err(error) => invalid(format!("“{text}” is not a URL: {error}")),
+        Err(_) if text.is_empty() => invalid(sentence::URL_EMPTY.into()),
+        Err(url::ParseError::RelativeUrlWithoutBase) => invalid(sentence::URL_NO_SCHEME.with([url()])),
+        Err(error) => invalid(sentence::URL_INVALID.with([url(), ("cause", error.to_string())])),
         // `localhost:8080/events` is a URL of the scheme "localhost" to the standard, and to nobody else.
-        Ok(url) if url.cannot_be_a_base() && url.path().starts_with(|c: char| c.is_ascii_digit()) => {
-            invalid(scheme_missing)
+        Ok(parsed)
+            if parsed.cannot_be_a_base() && parsed.path().starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            invalid(sentence::URL_NO_SCHEME.with([url()]))
         }
-        Ok(url) => Err(ConfigError::new(
+        Ok(parsed) => Err(ConfigError::new(
             ConfigErrorKind::UnsupportedScheme,
-            format!("“{text}” has the scheme {}; use http or https", url.scheme()),
+            sentence::URL_SCHEME.with([url(), ("scheme", parsed.scheme().to_owned())]),
         )),
     }
 }

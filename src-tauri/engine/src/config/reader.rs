@@ -1,58 +1,71 @@
 //! From TOML to feeds, with the place of each mistake.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
 use super::{
     Config, ConfigError, ConfigErrorKind as Kind, MAX_FEED_NAME, MAX_FEEDS, MAX_FILE, MAX_IDLE_TIMEOUT,
-    feed_url,
+    feed_url, too_large,
 };
 use crate::{
     feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Repeats},
     notification::sanitize_title,
     rule::{Action, MAX_RULES, NotifyText, RuleError, RuleSet, RuleText},
+    sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_NAMES, WANTS_NOTIFY, WANTS_TEXT, WANTS_TIME, Wording},
     template::nearest,
 };
 
 /// The keys of a feed.
-const FEED: [&str; 7] = ["id", "name", "url", "paused", "idle_timeout", "repeats", "rule"];
+const FEED: [&str; 12] = [
+    "id",
+    "name",
+    "url",
+    "paused",
+    "idle_timeout",
+    "repeats",
+    "ca_file",
+    "client_certificate",
+    "verify_certificate",
+    "proxy",
+    "resume",
+    "rule",
+];
 /// The keys of a rule.
 const RULE: [&str; 4] = ["event", "when", "action", "notify"];
 /// The keys of a rule's `notify`.
 const NOTIFY: [&str; 5] = ["title", "body", "url", "urgency", "key"];
+const NOTIFY_EXAMPLE: &str = "{ title = \"…\", body = \"…\" }";
 
-pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
-    let reader = Reader { text };
+/// Reads the text; relative paths in it are taken from `folder`.
+pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let reader = Reader { text, folder };
     if text.len() > MAX_FILE {
-        return Err(ConfigError::new(
-            Kind::Broken,
-            format!("feeds.toml is larger than {} KiB", MAX_FILE / 1024),
-        ));
+        return Err(too_large());
     }
     let document = Document::parse(text).map_err(|error| {
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        reader.error(Kind::Broken, error.span(), "", format!("not TOML: {message}"))
+        let cause = error.message().lines().collect::<Vec<_>>().join("; ");
+        reader.error(Kind::Broken, error.span(), "", sentence::NOT_TOML.with([("cause", cause)]))
     })?;
     let root = document.as_table();
     reader.check_keys(root, "", &["feed"])?;
     let Some(item) = root.get("feed") else { return Ok(Config::default()) };
     let Some(tables) = item.as_array_of_tables() else {
-        let message = "each feed is a section of its own: write [[feed]], with two brackets";
-        return Err(reader.error(Kind::Broken, item.span(), "feed", message));
+        return Err(reader.error(Kind::Broken, item.span(), "feed", sentence::FEED_NO_SECTION));
     };
     if tables.len() > MAX_FEEDS {
         let span = tables.get(MAX_FEEDS).and_then(Table::span);
-        return Err(reader.error(Kind::InvalidValue, span, "feed", format!("more than {MAX_FEEDS} feeds")));
+        let message = sentence::TOO_MANY_FEEDS.with([("most", MAX_FEEDS.to_string())]);
+        return Err(reader.error(Kind::InvalidValue, span, "feed", message));
     }
     let mut feeds: Vec<Arc<Feed>> = Vec::with_capacity(tables.len());
     for (number, table) in (1..).zip(tables) {
         let path = format!("feed[{number}]");
         let feed = reader.feed(table, &path)?;
         if let Some(other) = feeds.iter().position(|other| other.id == feed.id) {
-            let message =
-                format!("“{}” is the id of feed[{}] already; give this feed another", feed.id, other + 1);
+            let message = sentence::ID_REPEATED
+                .with([("id", feed.id.to_string()), ("key", format!("feed[{}]", other + 1))]);
             let span = table.get("id").and_then(Item::span);
             return Err(reader.error(Kind::DuplicateId, span, &format!("{path}.id"), message));
         }
@@ -62,38 +75,38 @@ pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
 }
 
 /// A name of a feed, or what is wrong with it.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), Sentence> {
     if sanitize_title(name).is_empty() {
-        Err("the name is empty; leave it out to use the id".to_owned())
+        Err(sentence::NAME_EMPTY.into())
     } else if name.chars().count() > MAX_FEED_NAME {
-        Err(format!("the name is longer than {MAX_FEED_NAME} characters"))
+        Err(sentence::NAME_TOO_LONG.with([("most", MAX_FEED_NAME.to_string())]))
     } else if name.contains(char::is_control) {
-        Err("the name has a line break or another control character".to_owned())
+        Err(sentence::NAME_CONTROL.into())
     } else {
         Ok(())
     }
 }
 
 /// What is wrong with an id.
-pub(super) fn invalid_id(id: &str) -> String {
-    format!("“{id}” is no id; use 1 to 64 of a-z, 0-9, \"-\", \"_\" and \".\"")
+pub(super) fn invalid_id(id: &str) -> Sentence {
+    sentence::ID_INVALID.with([("id", id.to_owned())])
 }
 
 /// An idle timeout in seconds, or what is wrong with it; none: never.
-pub(super) fn idle_timeout(seconds: u64) -> Result<Option<Duration>, String> {
+pub(super) fn idle_timeout(seconds: u64) -> Result<Option<Duration>, Sentence> {
     match seconds {
         0 => Ok(None),
         1..=MAX_IDLE_TIMEOUT => Ok(Some(Duration::from_secs(seconds))),
-        _ => Err(format!("more than {MAX_IDLE_TIMEOUT} seconds (a week); use 0 for never")),
+        _ => Err(sentence::TIME_TOO_LONG.with([("most", MAX_IDLE_TIMEOUT.to_string())])),
     }
 }
 
 /// A table with the path to it, such as `feed[1].rule[2]`.
 #[derive(Clone, Copy)]
-struct Section<'a> {
-    table: &'a dyn TableLike,
-    span: &'a Option<Range<usize>>,
-    path: &'a str,
+pub(super) struct Section<'a> {
+    pub(super) table: &'a dyn TableLike,
+    pub(super) span: &'a Option<Range<usize>>,
+    pub(super) path: &'a str,
 }
 
 /// A table and where it stands.
@@ -110,18 +123,19 @@ fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
+    pub(super) folder: &'a Path,
 }
 
 impl Reader<'_> {
     fn feed(&self, table: &Table, path: &str) -> Result<Feed, ConfigError> {
         self.check_keys(table, path, &FEED)?;
         let section = Section { table, span: &table.span(), path };
-        let id = self.required(section, "id", "such as id = \"ops\"")?;
+        let id = self.required(section, "id", "id = \"ops\"")?;
         let id =
             FeedId::new(id).ok_or_else(|| self.error_at(section, "id", Kind::InvalidId, invalid_id(id)))?;
-        let url = feed_url(self.required(section, "url", "such as url = \"https://example.org/events\"")?)
+        let url = feed_url(self.required(section, "url", "url = \"https://example.org/events\"")?)
             .map_err(|error| self.error_at(section, "url", error.kind, error.message))?;
         let name = self.string(section, "name")?.unwrap_or(id.as_str()).to_owned();
         check_name(&name).map_err(|message| self.error_at(section, "name", Kind::InvalidValue, message))?;
@@ -133,6 +147,8 @@ impl Reader<'_> {
         Ok(Feed {
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
+            network: self.network(section)?,
+            resume: self.resume(section)?,
             rules: Arc::new(self.rules(table, path)?),
             id,
             name,
@@ -145,33 +161,30 @@ impl Reader<'_> {
         match section.table.get("paused") {
             None => Ok(false),
             Some(item) => {
-                item.as_bool().ok_or_else(|| self.wrong_type(section, "paused", item, "true or false"))
+                item.as_bool().ok_or_else(|| self.wrong_type(section, "paused", item, WANTS_BOOLEAN))
             }
         }
     }
 
     fn idle_timeout(&self, section: Section<'_>) -> Result<Option<Duration>, ConfigError> {
         const KEY: &str = "idle_timeout";
-        let wanted = "seconds, such as 300, or a time, such as \"5m\"";
         let Some(item) = section.table.get(KEY) else { return Ok(Some(DEFAULT_IDLE_TIMEOUT)) };
         let invalid = |message| self.error_at(section, KEY, Kind::InvalidValue, message);
         let seconds = match item.as_value() {
-            Some(Value::Integer(seconds)) => u64::try_from(*seconds.value())
-                .map_err(|_| invalid("less than 0 seconds; use 0 for never".to_owned()))?,
+            Some(Value::Integer(seconds)) => {
+                u64::try_from(*seconds.value()).map_err(|_| invalid(sentence::TIME_NEGATIVE.into()))?
+            }
             Some(Value::String(text)) => {
                 match text.value().parse::<SignedDuration>().map(|time| time.as_millis()) {
                     Ok(millis @ 0..) if millis % 1_000 == 0 => {
                         (millis / 1_000).try_into().unwrap_or(u64::MAX)
                     }
                     _ => {
-                        return Err(invalid(format!(
-                            "“{}” is no time in whole seconds; write {wanted}",
-                            text.value()
-                        )));
+                        return Err(invalid(sentence::TIME_INVALID.with([("value", text.value().clone())])));
                     }
                 }
             }
-            _ => return Err(self.wrong_type(section, KEY, item, wanted)),
+            _ => return Err(self.wrong_type(section, KEY, item, WANTS_TIME)),
         };
         idle_timeout(seconds).map_err(invalid)
     }
@@ -181,15 +194,14 @@ impl Reader<'_> {
         let Some(item) = feed.get("rule") else { return Ok(RuleSet::default()) };
         let path = format!("{feed_path}.rule");
         let Some(sections) = rule_sections(item) else {
-            let message = "each rule is a section of its own: write [[feed.rule]], with two brackets";
-            return Err(self.error(Kind::InvalidValue, item.span(), &path, message));
+            return Err(self.error(Kind::InvalidValue, item.span(), &path, sentence::RULE_NO_SECTION));
         };
         if let Some((_, span)) = sections.get(MAX_RULES) {
             return Err(self.error(
                 Kind::InvalidValue,
                 span.clone(),
                 &path,
-                format!("more than {MAX_RULES} rules"),
+                sentence::TOO_MANY_RULES.with([("most", MAX_RULES.to_string())]),
             ));
         }
         let mut texts = Vec::with_capacity(sections.len());
@@ -220,7 +232,7 @@ impl Reader<'_> {
         Ok(RuleText { event: self.events(section)?, when, action, notify: self.notify(section)? })
     }
 
-    fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
         let Some(item) = section.table.get("event") else { return Ok(Vec::new()) };
         let names = match item {
             Item::Value(Value::String(name)) => Some(vec![name.value().clone()]),
@@ -231,18 +243,17 @@ impl Reader<'_> {
         };
         match names {
             Some(names) if names.is_empty() => {
-                let message = "an empty list matches nothing; leave event out to match any";
-                Err(self.error_at(section, "event", Kind::InvalidValue, message.to_owned()))
+                Err(self.error_at(section, "event", Kind::InvalidValue, sentence::NO_NAMES.into()))
             }
             Some(names) => Ok(names),
-            None => Err(self.wrong_type(section, "event", item, "a name in quotes, or a list of names")),
+            None => Err(self.wrong_type(section, "event", item, WANTS_NAMES)),
         }
     }
 
     fn notify(&self, section: Section<'_>) -> Result<Option<NotifyText>, ConfigError> {
         let Some(item) = section.table.get("notify") else { return Ok(None) };
         let Some(table) = item.as_table_like() else {
-            return Err(self.wrong_type(section, "notify", item, "{ title = \"…\", body = \"…\" }"));
+            return Err(self.wrong_type(section, "notify", item, WANTS_NOTIFY));
         };
         let section = Section { table, span: &item.span(), path: &format!("{}.notify", section.path) };
         self.check_keys(table, section.path, &NOTIFY)?;
@@ -256,41 +267,65 @@ impl Reader<'_> {
         }))
     }
 
-    fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
+    pub(super) fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
         match section.table.get(key) {
             None => Ok(None),
             Some(item) => match item.as_str() {
                 Some(text) => Ok(Some(text)),
-                None => Err(self.wrong_type(section, key, item, "a text in quotes")),
+                None => Err(self.wrong_type(section, key, item, WANTS_TEXT)),
             },
         }
     }
 
-    fn required<'t>(&self, section: Section<'t>, key: &str, example: &str) -> Result<&'t str, ConfigError> {
+    pub(super) fn required<'t>(
+        &self,
+        section: Section<'t>,
+        key: &str,
+        example: &str,
+    ) -> Result<&'t str, ConfigError> {
         self.string(section, key)?.ok_or_else(|| {
             let path = format!("{}.{key}", section.path);
-            self.error(Kind::Broken, section.span.clone(), &path, format!("missing; add it, {example}"))
+            let message = sentence::MISSING.with([("example", example.to_owned())]);
+            self.error(Kind::Broken, section.span.clone(), &path, message)
         })
     }
 
-    fn check_keys(&self, table: &dyn TableLike, path: &str, known: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn check_keys(
+        &self,
+        table: &dyn TableLike,
+        path: &str,
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
         let Some((key, item)) = table.iter().find(|(key, _)| !known.contains(key)) else { return Ok(()) };
-        let hint = match nearest(key, known) {
-            Some(name) => format!("did you mean {name}?"),
-            None => format!("known here: {}", known.join(", ")),
+        let message = match nearest(key, known) {
+            Some(name) => sentence::MISSPELT_KEY.with([("name", name.to_owned())]),
+            None => sentence::UNKNOWN_KEY.with([("known", known.join(", "))]),
         };
         let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
         let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        Err(self.error(Kind::Broken, span, &path, format!("unknown key; {hint}")))
+        Err(self.error(Kind::Broken, span, &path, message))
     }
 
-    fn no_choice(&self, section: Section<'_>, key: &str, found: &str, known: &[&str]) -> ConfigError {
-        let message = format!("“{found}” is none of {}", known.join(", "));
+    pub(super) fn no_choice(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        found: &str,
+        known: &[&str],
+    ) -> ConfigError {
+        let message = sentence::NO_CHOICE.with([("value", found.to_owned()), ("known", known.join(", "))]);
         self.error_at(section, key, Kind::InvalidValue, message)
     }
 
-    fn wrong_type(&self, section: Section<'_>, key: &str, item: &Item, wanted: &str) -> ConfigError {
-        let message = format!("must be {wanted}; this is of type {}", item.type_name());
+    pub(super) fn wrong_type(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        item: &Item,
+        wanted: Wording,
+    ) -> ConfigError {
+        let message =
+            wanted.with([("type", item.type_name().to_owned()), ("example", NOTIFY_EXAMPLE.to_owned())]);
         self.error_at(section, key, Kind::InvalidValue, message)
     }
 
@@ -305,19 +340,22 @@ impl Reader<'_> {
         // A line end right after the opening quotes is not part of the text (TOML 1.0, "String").
         let opening =
             ["\"\"\"\n", "'''\n", "\"\"\"\r\n", "'''\r\n"].iter().any(|quotes| written.starts_with(quotes));
-        let place = match error.column {
-            1 => String::new(),
-            column => format!(" (character {column})"),
-        };
         let path = format!("{}.{}", section.path, error.key);
-        let found = self.error(Kind::InvalidValue, span, &path, format!("{}{place}", error.message));
+        let found = self.error(Kind::InvalidValue, span, &path, error.message.clone());
         // Line ends that are written as `\n` make lines in the text, and none in the file.
         let last = found.line + written.bytes().filter(|byte| *byte == b'\n').count() as u32;
         let line = found.line + error.line - 1 + u32::from(opening);
-        ConfigError { line: line.min(last), ..found }
+        let column = if error.column == 1 { 0 } else { error.column };
+        ConfigError { line: line.min(last), column, ..found }
     }
 
-    fn error_at(&self, section: Section<'_>, key: &str, kind: Kind, message: String) -> ConfigError {
+    pub(super) fn error_at(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        kind: Kind,
+        message: Sentence,
+    ) -> ConfigError {
         let span = section.table.get(key).and_then(Item::span).or_else(|| section.span.clone());
         self.error(kind, span, &format!("{}.{key}", section.path), message)
     }
@@ -327,10 +365,10 @@ impl Reader<'_> {
         kind: Kind,
         span: Option<Range<usize>>,
         key: &str,
-        message: impl Into<String>,
+        message: impl Into<Sentence>,
     ) -> ConfigError {
         let before = &self.text.as_bytes()[..span.map_or(0, |span| span.start.min(self.text.len()))];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u32;
-        ConfigError { kind, line, key: key.to_owned(), message: message.into() }
+        ConfigError { kind, line, key: key.to_owned(), column: 0, message: message.into() }
     }
 }

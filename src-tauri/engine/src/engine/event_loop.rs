@@ -15,12 +15,13 @@ use super::{
 };
 use crate::{
     config::{ConfigError, ConfigFile},
-    event_log::{EventLog, LogError, NewEvent, Record},
+    event_log::{Batch, EventLog, LogError, NewEvent, Record},
     event_source::Message,
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
     policy::{self, Outcome, OutcomeReason},
     rule::{Action, Decision, FeedFacts},
+    sentence::Sentence,
     subscription::Signal,
 };
 
@@ -32,6 +33,10 @@ const LAST_REPORTS: Duration = Duration::from_secs(1);
 
 /// After this long without an event the memory that a burst took is given back.
 const REST: Duration = Duration::from_secs(3);
+
+/// In a steady stream, messages are gathered for so long after a commit, as a transaction for each would cost more than all
+/// else about it. One that comes later after the last is committed at once.
+const GATHERING: Duration = Duration::from_millis(4);
 
 /// How many pending events are read from the log at once, to be shown or summed up.
 const BACKLOG: usize = 1000;
@@ -67,6 +72,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         unmarked: Vec::new(),
         retry_at: None,
         unapplied: false,
+        gathering_until: None,
         rest_at: None,
     };
     event_loop.reload_config();
@@ -81,7 +87,7 @@ pub(super) struct EventLoop {
     pub(super) config: ConfigFile,
     pub(super) config_error: Option<ConfigError>,
     pub(super) log: EventLog,
-    pub(super) log_error: Option<String>,
+    pub(super) log_error: Option<Sentence>,
     pub(super) notifier: Box<dyn Notifier>,
     pub(super) outbox: Outbox,
     pub(super) feeds: Vec<Entry>,
@@ -99,6 +105,8 @@ pub(super) struct EventLoop {
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
     pub(super) unapplied: bool,
+    /// Signals wait until then, unless they fill a group.
+    gathering_until: Option<Instant>,
     rest_at: Option<Instant>,
 }
 
@@ -129,7 +137,9 @@ impl EventLoop {
                 Input::Command(command) => self.obey(command),
                 Input::Signals(signals) => {
                     self.take(signals);
-                    self.rest_at = Some(Instant::now() + REST);
+                    let now = Instant::now();
+                    self.gathering_until = Some(now + GATHERING);
+                    self.rest_at = Some(now + REST);
                 }
                 Input::RetryCommit => {
                     self.retry_at = None;
@@ -154,10 +164,19 @@ impl EventLoop {
     async fn next(&mut self) -> Input {
         let mut group = Vec::new();
         let flowing = self.stalled.is_empty();
+        let gathering =
+            self.gathering_until.filter(|end| self.signals.len() < GROUP && *end > Instant::now());
+        let signals = &mut self.signals;
+        let gathered = async {
+            if let Some(end) = gathering {
+                sleep_until(end).await;
+            }
+            signals.recv_many(&mut group, GROUP).await
+        };
         // Not biased: whoever asks without end must not keep events out of the log, nor the other way round.
         tokio::select! {
             command = self.commands.recv() => command.map_or(Input::End, Input::Command),
-            _ = self.signals.recv_many(&mut group, GROUP), if flowing => Input::Signals(group),
+            _ = gathered, if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
             () = until(self.rest_at) => Input::Rest,
         }
@@ -191,8 +210,13 @@ impl EventLoop {
         let mut group = Vec::new();
         loop {
             let next = signals.next();
-            if matches!(&next, Some(Arrival { signal: Signal::Message { .. } | Signal::LastEventId(_), .. }))
-            {
+            if matches!(
+                &next,
+                Some(Arrival {
+                    signal: Signal::Message { .. } | Signal::LastEventId(_) | Signal::ResumeRefused,
+                    ..
+                })
+            ) {
                 group.extend(next);
                 continue;
             }
@@ -215,9 +239,9 @@ impl EventLoop {
     fn stall(&mut self, group: Vec<Arrival>, error: &LogError) {
         self.stalled = group;
         self.retry_at = Some(Instant::now() + COMMIT_RETRY);
-        let text = error.to_string();
-        if self.log_error.as_ref() != Some(&text) {
-            self.log_error = Some(text);
+        let sentence = error.sentence();
+        if self.log_error.as_ref() != Some(&sentence) {
+            self.log_error = Some(sentence);
             self.tell(Update::Log);
         }
     }
@@ -241,12 +265,14 @@ impl EventLoop {
             Signal::Oversized(total) => entry.set_oversized(total),
             // Its view says so.
             Signal::Flooding => {}
-            Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) | Signal::Comment(_) => {
-                return;
-            }
+            Signal::Opened { .. }
+            | Signal::Message { .. }
+            | Signal::LastEventId(_)
+            | Signal::ResumeRefused
+            | Signal::Comment(_) => return,
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     /// Decides on messages and commits them with their outcomes and last event IDs, in one transaction; then tells everyone.
@@ -281,16 +307,22 @@ impl EventLoop {
             if !entry.owns(source) {
                 continue;
             }
-            let (message, identified) = match signal {
-                Signal::Message { message, identified } => (message, *identified),
+            let (message, identified, resume_value) = match signal {
+                Signal::Message { message, identified, resume_value } => {
+                    (message, *identified, entry.resume_value(source, message, resume_value))
+                }
                 Signal::LastEventId(id) => {
                     batch.set_last_event_id(&source.feed, id)?;
                     continue;
                 }
+                Signal::ResumeRefused => {
+                    batch.set_resume_value(&source.feed, "")?;
+                    continue;
+                }
                 _ => continue,
             };
-            if entry.suspects_repeats(identified) && batch.is_logged(&source.feed, message)? {
-                batch.count_repeat(&source.feed, &message.last_event_id)?;
+            let resume_value = resume_value.as_deref();
+            if entry.suspects_repeats() && hold_back(&mut batch, entry, message, identified, resume_value)? {
                 let decision = decide(&entry.feed, message, *received_at);
                 if decision.action == Action::Close {
                     // The stream has ended again, though the event that says so is no news.
@@ -298,7 +330,7 @@ impl EventLoop {
                 }
                 continue;
             }
-            entry.replay_window = false;
+            entry.replay_window &= !entry.ends_replay(resume_value.is_some());
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
             if outcome == Outcome::Closed {
                 done.closed.push((feed, reason.rule.unwrap_or_default()));
@@ -311,7 +343,7 @@ impl EventLoop {
                 reason: &reason,
                 notification: &notification,
             };
-            let seq = batch.append(&source.feed, &event)?;
+            let seq = batch.append(&source.feed, &event, resume_value)?;
             done.written.push(Written { position, feed, seq, outcome, reason, notification });
         }
         batch.commit()?;
@@ -375,7 +407,7 @@ impl EventLoop {
             entry.counts = counts;
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     pub(super) fn tell(&self, update: Update) {
@@ -449,6 +481,25 @@ impl EventLoop {
             }
         }
     }
+}
+
+/// Counts a message that is in the log, instead of logging it again; whether it is. Only an ID that came on the new connection
+/// proves that, or a value to resume by in the message itself: without them it bears the ID of an older one.
+fn hold_back(
+    batch: &mut Batch<'_>,
+    entry: &Entry,
+    message: &Message,
+    identified: bool,
+    resume_value: Option<&str>,
+) -> Result<bool, LogError> {
+    let feed = &entry.feed.id;
+    let repeat = identified && batch.is_logged(feed, message)?
+        || resume_value.is_some() && batch.is_resumable_logged(feed, message)?;
+    if repeat {
+        batch.count_repeat(feed, &message.last_event_id)?;
+        resume_value.map_or(Ok(()), |value| batch.set_resume_value(feed, value))?;
+    }
+    Ok(repeat)
 }
 
 /// What a committed group did.

@@ -1,6 +1,7 @@
 //! The feeds as the loop keeps them: their connections, and what a changed `feeds.toml` means for each.
 
 use std::{
+    borrow::Cow,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,8 +14,8 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle, time::sleep};
 use super::FeedView;
 use crate::{
     activity::Activity,
-    event_log::Counts,
-    event_source::Limits,
+    event_log::{Counts, EventLog, LogError},
+    event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
@@ -75,6 +76,18 @@ impl Pace {
     }
 }
 
+/// Where a feed's earlier connections ended, as the log has it.
+pub(super) struct Position {
+    last_event_id: String,
+    resume_value: String,
+}
+
+impl Position {
+    pub(super) fn of(feed: &FeedId, log: &EventLog) -> Result<Self, LogError> {
+        Ok(Self { last_event_id: log.last_event_id(feed)?, resume_value: log.resume_value(feed)? })
+    }
+}
+
 /// One feed in the loop.
 pub(super) struct Entry {
     pub(super) feed: Arc<Feed>,
@@ -121,7 +134,7 @@ impl Entry {
     }
 
     /// Connects anew, or not at all if the feed is paused. Whatever connection there was is closed.
-    pub(super) fn start(&mut self, last_event_id: String, connector: &mut Connector) {
+    pub(super) fn start(&mut self, position: Position, connector: &mut Connector) {
         self.task = None;
         self.oversized_before += std::mem::take(&mut self.oversized_now);
         connector.generation += 1;
@@ -135,8 +148,11 @@ impl Entry {
         let subscription = Subscription {
             url: self.feed.url.clone(),
             headers: HeaderMap::new(),
+            network: self.feed.network.clone(),
             idle_timeout: self.feed.idle_timeout,
-            last_event_id,
+            last_event_id: position.last_event_id,
+            resume: self.feed.resume.clone(),
+            resume_value: position.resume_value,
             limits: connector.limits.clone(),
             // A different sequence for each feed and connection: feeds of one host must not return in step.
             seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
@@ -162,9 +178,13 @@ impl Entry {
     pub(super) fn change(&self, new: &Feed) -> Change {
         let old = &*self.feed;
         let stuck = matches!(self.connection.state, State::NeedsAttention | State::Stopped) && old != new;
+        let reconnects = old.paused != new.paused
+            || old.idle_timeout != new.idle_timeout
+            || old.network != new.network
+            || old.resume != new.resume;
         if old.url != new.url {
             Change::AnotherStream
-        } else if stuck || old.paused != new.paused || old.idle_timeout != new.idle_timeout {
+        } else if stuck || reconnects {
             Change::Reconnect
         } else {
             Change::Settings
@@ -222,10 +242,29 @@ impl Entry {
         source.generation > self.url_since
     }
 
-    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with
-    /// an ID that came on the new connection. Without one a message bears the ID of an older one, and proves nothing by it.
-    pub(super) fn suspects_repeats(&self, identified: bool) -> bool {
-        self.replay_window && self.feed.repeats == Repeats::Hide && identified
+    /// Whether an equal message in the log may make this one a repeat: only right after a reconnect.
+    pub(super) fn suspects_repeats(&self) -> bool {
+        self.replay_window && self.feed.repeats == Repeats::Hide
+    }
+
+    /// Whether a message that is no repeat proves that the server is past what it had sent before. What says nothing of its place,
+    /// such as a greeting, does not where places are told by the data.
+    pub(super) fn ends_replay(&self, has_place: bool) -> bool {
+        has_place || !self.feed.resume.is_by_data()
+    }
+
+    /// The value to resume by that a message of this connection brought. One that was received before the way to resume changed
+    /// brought another.
+    pub(super) fn resume_value<'a>(
+        &self,
+        source: &Source,
+        message: &Message,
+        found: &'a Option<String>,
+    ) -> Option<Cow<'a, str>> {
+        if source.generation == self.generation {
+            return found.as_deref().map(Cow::Borrowed);
+        }
+        self.feed.resume.value_of(message).map(Cow::Owned)
     }
 
     pub(super) fn set_oversized(&mut self, of_this_connection: u64) {

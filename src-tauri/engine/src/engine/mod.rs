@@ -28,6 +28,7 @@ use crate::{
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
+    sentence::Sentence,
     subscription::Client,
 };
 
@@ -98,7 +99,7 @@ pub struct FeedView {
 #[derive(Clone, Debug)]
 pub enum Update {
     /// A feed's connection or counts.
-    Feed(FeedView),
+    Feed(Box<FeedView>),
     /// The set of feeds, or the state of `feeds.toml`.
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].
@@ -154,7 +155,7 @@ pub struct Engine {
 pub(crate) enum Command {
     Feeds(Reply<Vec<FeedView>>),
     ConfigError(Reply<Option<ConfigError>>),
-    LogError(Reply<Option<String>>),
+    LogError(Reply<Option<Sentence>>),
     ReloadConfig,
     AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
@@ -169,7 +170,7 @@ pub(crate) enum Command {
     SetSetting(String, String, Reply<Result<(), Error>>),
     Report(Report),
     RetryPopups,
-    Shutdown(Reply<Option<String>>),
+    Shutdown(Reply<Option<Sentence>>),
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -202,7 +203,7 @@ impl Engine {
     }
 
     /// Why the event log cannot be written now, if so; connections wait until it can.
-    pub async fn log_error(&self) -> Result<Option<String>, Error> {
+    pub async fn log_error(&self) -> Result<Option<Sentence>, Error> {
         self.ask(Command::LogError).await
     }
 
@@ -274,7 +275,7 @@ impl Engine {
 
     /// Closes every connection, commits what has come, and ends the loop. Returns why that could not be committed, if so: then
     /// only servers that replay bring it again.
-    pub async fn shutdown(&self) -> Option<String> {
+    pub async fn shutdown(&self) -> Option<Sentence> {
         // Ended already: nothing was left to commit.
         self.ask(Command::Shutdown).await.ok().flatten()
     }

@@ -7,11 +7,13 @@ use std::{
 
 use rusqlite::ErrorCode;
 
+use crate::sentence::{self, Sentence, Wording};
+
 /// What is wrong with the event log. Whatever it is, the file is left as it was.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum LogError {
     /// The file cannot be opened or made: rights, folder, locks.
-    #[error("cannot open the event log {}: {source}; check the folder and its rights", path.display())]
     CannotOpen {
         /// The file.
         path: PathBuf,
@@ -19,34 +21,48 @@ pub enum LogError {
         source: io::Error,
     },
     /// Not an event log, damaged, or written by a newer version.
-    #[error("the event log {} is {fault}; it is left untouched: move it away or restore a backup", path.display())]
     Broken {
         /// The file.
         path: PathBuf,
-        /// What it is instead: completes "the event log is …".
-        fault: String,
+        /// What it is instead.
+        fault: Sentence,
     },
     /// No room on the disk.
-    #[error("no room on the disk for the event log {}; free some space", path.display())]
     Full {
         /// The file.
         path: PathBuf,
     },
     /// Any other failure.
-    #[error("the event log failed: {0}")]
     Sqlite(#[source] rusqlite::Error),
 }
 
 impl LogError {
+    pub(super) fn broken(path: &Path, wording: Wording, cause: impl std::fmt::Display) -> Self {
+        let fault = wording.with([("path", path.display().to_string()), ("cause", cause.to_string())]);
+        Self::Broken { path: path.to_owned(), fault }
+    }
+
+    /// What is wrong and what to do.
+    pub fn sentence(&self) -> Sentence {
+        let path = |path: &Path| ("path", path.display().to_string());
+        match self {
+            Self::CannotOpen { path: place, source } => {
+                sentence::LOG_CANNOT_OPEN.with([path(place), ("cause", source.to_string())])
+            }
+            Self::Broken { fault, .. } => fault.clone(),
+            Self::Full { path: place } => sentence::LOG_FULL.with([path(place)]),
+            Self::Sqlite(error) => sentence::LOG_FAILED.with([("cause", error.to_string())]),
+        }
+    }
+
     /// Sorts out a failure of SQLite's on the log at `path`.
     pub(super) fn of(path: &Path, error: rusqlite::Error) -> Self {
-        let path = path.to_owned();
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::Broken { path, fault: "not a database".to_owned() },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Broken { path, fault: format!("damaged ({error})") },
-            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::NotADatabase) => Self::broken(path, sentence::LOG_NO_DATABASE, ""),
+            Some(ErrorCode::DatabaseCorrupt) => Self::broken(path, sentence::LOG_DAMAGED, error),
+            Some(ErrorCode::DiskFull) => Self::Full { path: path.to_owned() },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-                Self::CannotOpen { path, source: io::Error::other(error) }
+                Self::CannotOpen { path: path.to_owned(), source: io::Error::other(error) }
             }
             _ => Self::Sqlite(error),
         }

@@ -10,6 +10,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{LogError, schema};
+use crate::sentence;
 
 /// How long a connection waits for another one's lock before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -91,11 +92,11 @@ fn restrict(_: &File) -> io::Result<()> {
 /// Looks whether the file is a sound event log of a version that this program knows, without writing to it: its header, its
 /// size, its tables and its newest event. Not a full check, which would take minutes on a large log.
 fn check_file(path: &Path) -> Result<(), LogError> {
-    let broken = |fault: &str| Err(LogError::Broken { path: path.to_owned(), fault: fault.to_owned() });
+    let broken = |wording| Err(LogError::broken(path, wording, ""));
     let mut magic = [0; 16];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
     if read.is_err() || magic != *b"SQLite format 3\0" {
-        return broken("not a database");
+        return broken(sentence::LOG_NO_DATABASE);
     }
     let connection = for_reading(path)?;
     let check = || {
@@ -110,10 +111,8 @@ fn check_file(path: &Path) -> Result<(), LogError> {
     };
     match check().map_err(|error| LogError::of(path, error))? {
         (_, _, true) => Ok(()),
-        (schema::APPLICATION_ID, version, _) if version > schema::VERSION => {
-            broken("of a newer version of Bellwether")
-        }
+        (schema::APPLICATION_ID, version, _) if version > schema::VERSION => broken(sentence::LOG_NEWER),
         (schema::APPLICATION_ID, _, _) => Ok(()),
-        _ => broken("a database of another program"),
+        _ => broken(sentence::LOG_OTHER_PROGRAM),
     }
 }

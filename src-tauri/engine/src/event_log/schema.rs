@@ -6,11 +6,12 @@ use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
 use super::LogError;
+use crate::sentence;
 
 /// Marks the file as an event log (`PRAGMA application_id`): "Bell".
 pub(super) const APPLICATION_ID: i64 = 0x4265_6C6C;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("schema_1.sql"))];
+const STEPS: &[M<'_>] = &[M::up(include_str!("schema_1.sql")), M::up(include_str!("schema_2.sql"))];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -19,8 +20,6 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LogError> {
     Migrations::from_slice(STEPS).to_latest(connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => LogError::of(path, err),
-        other => {
-            LogError::Broken { path: path.to_owned(), fault: format!("of an unknown version ({other})") }
-        }
+        other => LogError::broken(path, sentence::LOG_VERSION, other),
     })
 }

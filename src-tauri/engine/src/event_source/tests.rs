@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod resume;
 mod waits;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -26,8 +26,8 @@ pub enum Fault {
 impl Fault {
     pub(super) fn of_url(error: &ConfigError) -> Self {
         match error.kind {
-            ConfigErrorKind::UnsupportedScheme => Self::Scheme(error.message.clone()),
-            _ => Self::Url(error.message.clone()),
+            ConfigErrorKind::UnsupportedScheme => Self::Scheme(error.message.to_string()),
+            _ => Self::Url(error.message.to_string()),
         }
     }
 

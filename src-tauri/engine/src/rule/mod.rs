@@ -18,6 +18,7 @@ use crate::{
     notification::{Notification, Urgency, link, sanitize_body, sanitize_title},
     policy::OutcomeReason,
     rule::data::Data,
+    sentence::{self, Sentence},
     template::{Context, Expression, Facts, Template, TemplateError},
 };
 
@@ -123,7 +124,7 @@ pub struct RuleError {
     /// The character within that line, from 1.
     pub column: u32,
     /// What is wrong.
-    pub message: String,
+    pub message: Sentence,
 }
 
 impl RuleSet {
@@ -133,7 +134,7 @@ impl RuleSet {
             return Err(mistake(
                 MAX_RULES as u32 + 1,
                 "event",
-                format!("a feed has at most {MAX_RULES} rules"),
+                sentence::TOO_MANY_RULES.with([("most", MAX_RULES.to_string())]),
             ));
         }
         let rules = (1..)
@@ -231,14 +232,14 @@ struct Failure {
 impl Rule {
     fn compile(number: u32, text: &RuleText) -> Result<Self, RuleError> {
         if text.notify.is_some() && text.action != Action::Notify {
-            return Err(mistake(
-                number,
-                "notify",
-                "this action shows no popup; leave out notify or action".to_owned(),
-            ));
+            return Err(mistake(number, "notify", sentence::NOTIFY_UNUSED));
         }
         if text.event.len() > MAX_NAMES {
-            return Err(mistake(number, "event", format!("more than {MAX_NAMES} names")));
+            return Err(mistake(
+                number,
+                "event",
+                sentence::TOO_MANY_NAMES.with([("most", MAX_NAMES.to_string())]),
+            ));
         }
         let events =
             text.event.iter().map(|name| EventName::compile(number, name)).collect::<Result<_, _>>()?;
@@ -276,15 +277,15 @@ enum EventName {
 
 impl EventName {
     fn compile(rule: u32, name: &str) -> Result<Self, RuleError> {
-        let fault = match name {
-            "" => "an empty name; leave out event to match any",
-            name if name.len() > MAX_NAME => "a name of more than 256 bytes",
-            name if name.contains(['\n', '\r', '\0']) => "a name with a line break, which no event type has",
+        let fault: Sentence = match name {
+            "" => sentence::EVENT_EMPTY.into(),
+            name if name.len() > MAX_NAME => sentence::EVENT_TOO_LONG.with([("most", MAX_NAME.to_string())]),
+            name if name.contains(['\n', '\r', '\0']) => sentence::EVENT_LINE_BREAK.into(),
             "*" => return Ok(Self::Any),
             name if name.contains(['*', '?']) => return Ok(Self::Pattern(WildMatch::new(name))),
             name => return Ok(Self::Exact(name.to_owned())),
         };
-        Err(mistake(rule, "event", fault.to_owned()))
+        Err(mistake(rule, "event", fault))
     }
 
     fn matches(&self, event_type: &str) -> bool {
@@ -316,7 +317,8 @@ impl Popup {
         if let Some(word) = urgency.as_ref().and_then(Template::literal)
             && parse_urgency(word).is_none()
         {
-            return Err(mistake(rule, "notify.urgency", format!("“{word}” is not low, normal or critical")));
+            let message = sentence::URGENCY.with([("value", word.to_owned())]);
+            return Err(mistake(rule, "notify.urgency", message));
         }
         Ok(Self {
             title: compile("notify.title", &text.title)?,
@@ -358,8 +360,8 @@ fn parse_urgency(word: &str) -> Option<Urgency> {
     }
 }
 
-fn mistake(rule: u32, key: &'static str, message: String) -> RuleError {
-    RuleError { rule, key, line: 1, column: 1, message }
+fn mistake(rule: u32, key: &'static str, message: impl Into<Sentence>) -> RuleError {
+    RuleError { rule, key, line: 1, column: 1, message: message.into() }
 }
 
 fn at_place(rule: u32, key: &'static str, error: TemplateError) -> RuleError {

@@ -20,15 +20,21 @@ use crate::{
     activity::{Activity, Flood},
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
+    network::Network,
+    resume::Resume,
 };
 
+mod certificates;
 mod client;
 mod connected;
 mod exchange;
 mod fault;
+mod lookout;
+mod route;
 
 pub use client::{Client, ClientError, Room};
 pub(crate) use exchange::{Body, Exchange, by, now};
+use lookout::Lookout;
 
 /// A chunk of the body is decoded in pieces of this size, so that what waits to be received stays small however much has
 /// come at once.
@@ -42,10 +48,16 @@ pub struct Subscription {
     /// Sent with each request to this origin, in place of the client's own of the same name; a redirect to another origin
     /// gets none of them.
     pub headers: HeaderMap,
+    /// What its connections go through.
+    pub network: Network,
     /// Silence after which the connection counts as dead; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// The last event ID to begin with; empty if none.
     pub last_event_id: String,
+    /// What reconnects carry.
+    pub resume: Resume,
+    /// The value to begin with where [`Resume::Query`] takes it from the data; empty if none.
+    pub resume_value: String,
     /// The limits of the protocol; the time to connect is the [`Client`]'s.
     pub limits: Limits,
     /// Decides how delays are lengthened; different for each feed, so that they do not come back in step.
@@ -70,7 +82,11 @@ pub enum Signal {
         message: Message,
         /// Its last event ID, if it has one, came on this connection and not only on an earlier one.
         identified: bool,
+        /// The value to resume by after it, if it brings one ([`Resume::value_of`]).
+        resume_value: Option<String>,
     },
+    /// The server refused the value to resume by, and takes the request without it.
+    ResumeRefused,
     /// The last event ID changed without a message: an ID in a block without data, or the server refused the old one.
     LastEventId(String),
     /// The state changed.
@@ -123,12 +139,25 @@ impl Subscription {
         map: impl FnMut(Signal, Room) -> T,
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
-        let replay = !self.last_event_id.is_empty();
-        let exchange = Exchange::new(client.clone(), &self.url, self.headers);
-        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let (activity, shown) = (self.activity, None);
-        let mut run =
-            Run { source, client, exchange, news, signals, map, activity, shown, replay, identified: false };
+        let replay = !self.last_event_id.is_empty() || !self.resume_value.is_empty();
+        let exchange = Exchange::new(&client, &self.network, &self.url, self.headers);
+        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed)
+            .resuming(self.resume.clone(), self.resume_value);
+        let lookout = Lookout::new(client.lookouts());
+        let mut run = Run {
+            source,
+            client,
+            exchange,
+            lookout,
+            resume: self.resume,
+            news,
+            signals,
+            map,
+            activity: self.activity,
+            shown: None,
+            replay,
+            identified: false,
+        };
         run.exchange.prepare().await;
         // An error only says that nobody is there to be told.
         let _ = run.drive().await;
@@ -139,6 +168,8 @@ struct Run<T, F> {
     source: EventSource,
     client: Client,
     exchange: Exchange,
+    lookout: Lookout,
+    resume: Resume,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
@@ -167,11 +198,13 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             if self.source.status().state == State::Stopped {
                 return Ok(());
             }
+            self.lookout.waits(self.source.status().reason.as_ref());
             tokio::select! {
                 _ = by(self.source.deadline(), pending::<()>()) => self.source.handle_timeout(now()),
                 () = news.try_now.notified() => self.source.try_now(),
                 () = news.sleep.notified() => self.source.woke_up(now()),
                 () = news.network.notified() => self.source.network_came_back(now()),
+                () = self.lookout.network_came_back() => self.source.network_came_back(now()),
                 () = self.signals.closed() => return Err(Abandoned),
             }
         }
@@ -181,8 +214,8 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
         let origin = request.url.origin().ascii_serialization();
         let news = Arc::clone(&self.news);
-        let body = tokio::select! {
-            (_, body) = self.exchange.request(&mut self.source, request) => body,
+        let (head, body) = tokio::select! {
+            answer = self.exchange.request(&mut self.source, request) => answer,
             () = news.sleep.notified() => {
                 self.source.woke_up(now());
                 return Ok(());
@@ -191,7 +224,14 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
                 self.source.network_came_back(now());
                 return Ok(());
             }
+            () = self.lookout.network_came_back() => {
+                self.source.network_came_back(now());
+                return Ok(());
+            }
         };
+        if let Some(head) = head {
+            self.lookout.answered(head.from);
+        }
         let Some(body) = body else { return Ok(()) };
         let replay = std::mem::replace(&mut self.replay, true);
         // If it begins without an ID, each one that it has is its own.
@@ -238,8 +278,13 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             let signal = match output {
                 Output::Message(message) => {
                     flood.was(&message);
-                    Signal::Message { message, identified: self.identified }
+                    let resume_value = self.resume.value_of(&message);
+                    if let Some(value) = &resume_value {
+                        self.source.set_resume_value(value);
+                    }
+                    Signal::Message { message, identified: self.identified, resume_value }
                 }
+                Output::ResumeRefused => Signal::ResumeRefused,
                 Output::Identified => {
                     self.identified = true;
                     continue;

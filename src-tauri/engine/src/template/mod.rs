@@ -20,7 +20,10 @@ use minijinja::{
     value::{Enumerator, Object, Serde, Value, ValueKind},
 };
 
-use crate::template::names::Code;
+use crate::{
+    sentence::{self, Sentence},
+    template::names::Code,
+};
 
 pub(crate) use names::nearest;
 
@@ -42,7 +45,7 @@ pub struct TemplateError {
     /// The character within the line, from 1.
     pub column: u32,
     /// What is wrong.
-    pub message: String,
+    pub message: Sentence,
 }
 
 /// A compiled condition.
@@ -213,7 +216,8 @@ fn print(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> R
 
 fn check_length(source: &str) -> Result<(), TemplateError> {
     if source.len() > MAX_SOURCE {
-        return Err(TemplateError { line: 1, column: 1, message: format!("longer than {MAX_SOURCE} bytes") });
+        let message = sentence::TEMPLATE_TOO_LONG.with([("most", MAX_SOURCE.to_string())]);
+        return Err(TemplateError { line: 1, column: 1, message });
     }
     Ok(())
 }
@@ -221,8 +225,11 @@ fn check_length(source: &str) -> Result<(), TemplateError> {
 /// MiniJinja's error in this module's words.
 fn explain(error: &minijinja::Error, source: &str) -> TemplateError {
     let message = match error.kind() {
-        ErrorKind::OutOfFuel => format!("takes more than {MAX_STEPS} steps"),
-        kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+        ErrorKind::OutOfFuel => sentence::TOO_MANY_STEPS.with([("most", MAX_STEPS.to_string())]),
+        kind => {
+            let cause = error.detail().map_or_else(|| kind.to_string(), str::to_owned);
+            sentence::TEMPLATE.with([("cause", cause)])
+        }
     };
     match error.range() {
         Some(range) => at(source, range.start, message),
@@ -231,7 +238,7 @@ fn explain(error: &minijinja::Error, source: &str) -> TemplateError {
 }
 
 /// An error at a byte of the source.
-fn at(source: &str, offset: usize, message: String) -> TemplateError {
+fn at(source: &str, offset: usize, message: Sentence) -> TemplateError {
     let before = source.get(..offset).unwrap_or(source);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     TemplateError {

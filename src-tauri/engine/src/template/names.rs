@@ -4,6 +4,10 @@ use std::collections::HashSet;
 
 use minijinja::{ErrorKind, State};
 
+use crate::sentence::{
+    MISSPELT_FILTER, MISSPELT_NAME, MISSPELT_TEST, UNKNOWN_FILTER, UNKNOWN_NAME, UNKNOWN_TEST,
+};
+
 use super::{ENVIRONMENT, NAMES, TemplateError, at};
 
 /// How a text is to be read.
@@ -72,25 +76,27 @@ pub(super) fn check(code: Code, source: &str, variables: &HashSet<String>) -> Re
     let mut before = [""; 2];
     for (offset, token) in tokens(code, source) {
         let unknown = match before {
-            [_, "|"] if is_name(token) => {
-                is_unknown_filter(&mut state, token).then_some(("filter", &FILTERS[..]))
-            }
+            [_, "|"] if is_name(token) => is_unknown_filter(&mut state, token).then_some((
+                UNKNOWN_FILTER,
+                MISSPELT_FILTER,
+                &FILTERS[..],
+            )),
             ["is", "not"] | [_, "is"] if is_name(token) && token != "not" => {
-                is_unknown_test(&mut state, token).then_some(("test", &TESTS[..]))
+                is_unknown_test(&mut state, token).then_some((UNKNOWN_TEST, MISSPELT_TEST, &TESTS[..]))
             }
             [_, "."] => None,
             _ if variables.contains(token) && !NAMES.contains(&token) && !FUNCTIONS.contains(&token) => {
-                Some(("name", &NAMES[..]))
+                Some((UNKNOWN_NAME, MISSPELT_NAME, &NAMES[..]))
             }
             _ => None,
         };
-        if let Some((kind, known)) = unknown {
-            let hint = match nearest(token, known) {
-                Some(name) => format!("; did you mean {name}?"),
-                None if kind == "name" => format!("; a rule knows {}", NAMES.join(", ")),
-                None => String::new(),
+        if let Some((unknown, misspelt, known)) = unknown {
+            let name = ("name", token.to_owned());
+            let message = match nearest(token, known) {
+                Some(near) => misspelt.with([name, ("near", near.to_owned())]),
+                None => unknown.with([name, ("known", known.join(", "))]),
             };
-            return Err(at(source, offset, format!("unknown {kind} “{token}”{hint}")));
+            return Err(at(source, offset, message));
         }
         before = if before[1] == "." { ["", ""] } else { [before[1], token] };
     }

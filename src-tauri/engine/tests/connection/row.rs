@@ -12,6 +12,8 @@ use std::{
 use bellwether_engine::{
     event_source::{Limits, Message},
     feed::{DEFAULT_IDLE_TIMEOUT, State},
+    network::Network,
+    resume::Resume,
     subscription::{HeaderMap, News, Signal, Subscription},
 };
 use jiff::Timestamp;
@@ -183,6 +185,9 @@ impl Row {
         let subscription = Subscription {
             url: Url::parse(&fill_in(&self.url)).expect("a URL"),
             headers: self.headers,
+            network: Network::default(),
+            resume: Resume::Header,
+            resume_value: String::new(),
             idle_timeout: self.idle_timeout,
             last_event_id: self.last_event_id,
             limits: self.limits,

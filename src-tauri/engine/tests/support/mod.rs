@@ -12,6 +12,8 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use bellwether_engine::{
     event_source::{Limits, Message},
     feed::{ConnectionState, Reason, State},
+    network::Network,
+    resume::Resume,
     subscription::{Client, HeaderMap, News, Signal, Subscription},
 };
 use tokio::{
@@ -335,8 +337,11 @@ pub fn subscription(url: Url) -> Subscription {
     Subscription {
         url,
         headers: HeaderMap::new(),
+        network: Network::default(),
         idle_timeout: None,
         last_event_id: String::new(),
+        resume: Resume::Header,
+        resume_value: String::new(),
         limits: quick(),
         seed: 1,
         activity: Arc::default(),

@@ -10,7 +10,7 @@ use bellwether_control::{messages::Catalogue, paths::Profile, wire};
 use bellwether_engine::config::ConfigFile;
 
 use super::Check;
-use crate::cli::status;
+use crate::{cli::status, resident::config_error};
 
 /// What every SQLite database begins with (SQLite, "Database File Format", 1.3).
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -68,11 +68,7 @@ pub(super) fn feeds_toml(profile: &Profile, running: Option<&wire::Status>, cata
     let path = profile.config_file.display().to_string();
     let error = match running {
         Some(status) => status.config.error.clone(),
-        None => ConfigFile::new(&profile.config_file).load().err().map(|error| wire::ConfigError {
-            line: error.line,
-            key: error.key,
-            message: error.message,
-        }),
+        None => ConfigFile::new(&profile.config_file).load().err().map(|error| config_error(&error)),
     };
     if let Some(error) = error {
         return Check::missing(NAME, status::config_sentence(&path, &error, catalogue)).essential();

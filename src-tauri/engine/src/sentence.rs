@@ -1,0 +1,165 @@
+//! Sentences about what a person wrote or has to mend. Each has a code, so that whoever shows it can say it in that person's
+//! language; [`Sentence`] itself says it in English.
+
+use std::fmt;
+
+/// What is wrong and what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sentence {
+    wording: Wording,
+    /// What stands in the places of the text, such as a key's name.
+    pub params: Vec<(&'static str, String)>,
+}
+
+/// A text with places such as `{name}`, and the code that its translations go by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wording {
+    /// What a program branches on; unique.
+    pub code: &'static str,
+    /// The text.
+    pub english: &'static str,
+}
+
+impl Wording {
+    /// The sentence with its places filled in.
+    pub(crate) fn with<const N: usize>(self, params: [(&'static str, String); N]) -> Sentence {
+        Sentence { wording: self, params: params.into() }
+    }
+}
+
+impl From<Wording> for Sentence {
+    fn from(wording: Wording) -> Self {
+        wording.with([])
+    }
+}
+
+impl Sentence {
+    /// The code that its translations go by.
+    pub fn code(&self) -> &'static str {
+        self.wording.code
+    }
+}
+
+impl fmt::Display for Sentence {
+    /// In one pass, so that a value that looks like a place is not taken for one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.wording.english;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { break };
+            match self.params.iter().find(|(known, _)| *known == name) {
+                Some((_, value)) => write!(f, "{before}{value}")?,
+                None => write!(f, "{before}{{{name}}}")?,
+            }
+            rest = after;
+        }
+        f.write_str(rest)
+    }
+}
+
+macro_rules! wordings {
+    ($($name:ident = $code:literal: $english:literal;)+) => {
+        $(pub(crate) const $name: Wording = Wording { code: $code, english: $english };)+
+        /// All there are.
+        pub const WORDINGS: &[Wording] = &[$($name),+];
+    };
+}
+
+wordings! {
+    // The file.
+    CANNOT_READ = "cannot_read": "cannot read {path}: {cause}; check the file's permissions";
+    CANNOT_WRITE = "cannot_write": "cannot write {path}: {cause}; check the permissions of the file's folder";
+    NOT_UTF8 = "not_utf8": "not UTF-8; save the file in this encoding";
+    FILE_TOO_LARGE = "file_too_large": "feeds.toml is larger than {kib} KiB";
+    FILE_WOULD_GROW = "file_would_grow": "feeds.toml would grow over {kib} KiB";
+    FILE_CHANGES = "file_changes": "feeds.toml is being changed by another program all the time; try again";
+    CANNOT_EDIT = "cannot_edit": "feeds.toml cannot be changed here; edit it by hand ({cause})";
+    NOT_TOML = "not_toml": "not TOML: {cause}";
+    // Sections, keys and values.
+    FEED_NO_SECTION = "feed_no_section": "each feed is a section of its own: write [[feed]], with two brackets";
+    RULE_NO_SECTION = "rule_no_section": "each rule is a section of its own: write [[feed.rule]], with two brackets";
+    UNKNOWN_KEY = "unknown_key": "unknown key; known here: {known}";
+    MISSPELT_KEY = "misspelt_key": "unknown key; did you mean {name}?";
+    MISSING = "missing": "missing; add it, such as {example}";
+    NO_CHOICE = "no_choice": "“{value}” is none of {known}";
+    WANTS_BOOLEAN = "wants_boolean": "must be true or false; this is of type {type}";
+    WANTS_TEXT = "wants_text": "must be a text in quotes; this is of type {type}";
+    WANTS_TIME = "wants_time": "must be seconds, such as 300, or a time, such as \"5m\"; this is of type {type}";
+    WANTS_NAMES = "wants_names": "must be a name in quotes, or a list of names; this is of type {type}";
+    WANTS_CERTIFICATE = "wants_certificate": "must be a path in quotes, or { certificate = \"client.pem\", key = \"client.key\" }; this is of type {type}";
+    WANTS_RESUME = "wants_resume": "must be \"header\", \"none\" or { query = \"since\", from = \"data.id\" }; this is of type {type}";
+    WANTS_NOTIFY = "wants_notify": "must be {example}; this is of type {type}";
+    // Feeds.
+    TOO_MANY_FEEDS = "too_many_feeds": "more than {most} feeds";
+    FEEDS_FULL = "feeds_full": "there are {most} feeds already; remove one first";
+    NO_SUCH_FEED = "no_such_feed": "there is no feed “{id}”; see: bellwether feeds";
+    ID_INVALID = "id_invalid": "“{id}” is no id; use 1 to 64 of a-z, 0-9, \"-\", \"_\" and \".\"";
+    ID_REPEATED = "id_repeated": "“{id}” is the id of {key} already; give this feed another";
+    ID_TAKEN = "id_taken": "there is a feed “{id}” already; give this one another id";
+    IDS_TAKEN = "ids_taken": "every id like “{id}” is taken; give one";
+    NAME_EMPTY = "name_empty": "the name is empty; leave it out to use the id";
+    NAME_TOO_LONG = "name_too_long": "the name is longer than {most} characters";
+    NAME_CONTROL = "name_control": "the name has a line break or another control character";
+    URL_EMPTY = "url_empty": "the URL is empty; write all of it, such as https://example.org/events";
+    URL_TOO_LONG = "url_too_long": "a URL of more than {most} bytes";
+    URL_BLANK = "url_blank": "“{url}” is not a URL: it has a blank or line break in it";
+    URL_NO_SCHEME = "url_no_scheme": "“{url}” is not a URL; write all of it, such as https://{url}";
+    URL_INVALID = "url_invalid": "“{url}” is not a URL: {cause}";
+    URL_SCHEME = "url_scheme": "“{url}” has the scheme {scheme}; use http or https";
+    URL_TAKEN = "url_taken": "the feed “{id}” has this URL already; change that one, or remove it first";
+    TIME_NEGATIVE = "time_negative": "less than 0 seconds; use 0 for never";
+    TIME_INVALID = "time_invalid": "“{value}” is no time in whole seconds; write seconds, such as 300, or a time, such as \"5m\"";
+    TIME_TOO_LONG = "time_too_long": "more than {most} seconds (a week); use 0 for never";
+    PROXY_INVALID = "proxy_invalid": "no proxy; write \"system\", \"none\", or all of its URL, such as \"http://proxy.example.org:3128\"; it may begin with http, https, socks5 or socks5h";
+    PATH_INVALID = "path_invalid": "no path of a file";
+    PARAMETER_INVALID = "parameter_invalid": "no name of a parameter; it takes 1 to {most} bytes";
+    RESUME_FROM = "resume_from": "“{value}” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \"data.id\"";
+    RESUME_EVENT = "resume_event": "the last event ID is taken from every event; leave out event, or take the value from the data";
+    // Rules.
+    TOO_MANY_RULES = "too_many_rules": "more than {most} rules";
+    TOO_MANY_NAMES = "too_many_names": "more than {most} names";
+    NO_NAMES = "no_names": "an empty list matches nothing; leave event out to match any";
+    EVENT_EMPTY = "event_empty": "an empty name; leave out event to match any";
+    EVENT_TOO_LONG = "event_too_long": "a name of more than {most} bytes";
+    EVENT_LINE_BREAK = "event_line_break": "a name with a line break, which no event type has";
+    NOTIFY_UNUSED = "notify_unused": "this action shows no popup; leave out notify or action";
+    URGENCY = "urgency": "“{value}” is not low, normal or critical";
+    // Templates.
+    TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
+    TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
+    TEMPLATE = "template": "{cause}";
+    UNKNOWN_FILTER = "unknown_filter": "unknown filter “{name}”";
+    MISSPELT_FILTER = "misspelt_filter": "unknown filter “{name}”; did you mean {near}?";
+    UNKNOWN_TEST = "unknown_test": "unknown test “{name}”";
+    MISSPELT_TEST = "misspelt_test": "unknown test “{name}”; did you mean {near}?";
+    UNKNOWN_NAME = "unknown_name": "unknown name “{name}”; a rule knows {known}";
+    MISSPELT_NAME = "misspelt_name": "unknown name “{name}”; did you mean {near}?";
+    // The event log.
+    LOG_CANNOT_OPEN = "log_cannot_open": "cannot open the event log {path}: {cause}; check the folder and its rights";
+    LOG_NO_DATABASE = "log_no_database": "the event log {path} is not a database; it is left untouched: move it away or restore a backup";
+    LOG_DAMAGED = "log_damaged": "the event log {path} is damaged ({cause}); it is left untouched: move it away or restore a backup";
+    LOG_OTHER_PROGRAM = "log_other_program": "the event log {path} is another program's database; it is left untouched: move it away";
+    LOG_NEWER = "log_newer": "the event log {path} is of a newer version of Bellwether; it is left untouched: update Bellwether or move it away";
+    LOG_VERSION = "log_version": "the event log {path} is of an unknown version ({cause}); it is left untouched: update Bellwether, move it away or restore a backup";
+    LOG_FULL = "log_full": "no room on the disk for the event log {path}; free some space";
+    LOG_FAILED = "log_failed": "the event log failed: {cause}";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn values_fill_their_places_and_are_not_read_again() {
+        let sentence = URL_INVALID.with([("url", "{cause}{".to_owned()), ("cause", "x".to_owned())]);
+        assert_eq!(sentence.to_string(), "“{cause}{” is not a URL: x");
+        assert_eq!(URGENCY.with([]).to_string(), "“{value}” is not low, normal or critical");
+    }
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: HashSet<_> = WORDINGS.iter().map(|wording| wording.code).collect();
+        assert_eq!(codes.len(), WORDINGS.len());
+    }
+}
