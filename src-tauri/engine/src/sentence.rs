@@ -85,6 +85,8 @@ wordings! {
     WANTS_TEXT = "wants_text": "must be a text in quotes; this is of type {type}";
     WANTS_TIME = "wants_time": "must be seconds, such as 300, or a time, such as \"5m\"; this is of type {type}";
     WANTS_NAMES = "wants_names": "must be a name in quotes, or a list of names; this is of type {type}";
+    WANTS_CERTIFICATE = "wants_certificate": "must be a path in quotes, or { certificate = \"client.pem\", key = \"client.key\" }; this is of type {type}";
+    WANTS_RESUME = "wants_resume": "must be \"header\", \"none\" or { query = \"since\", from = \"data.id\" }; this is of type {type}";
     WANTS_NOTIFY = "wants_notify": "must be {example}; this is of type {type}";
     // Feeds.
     TOO_MANY_FEEDS = "too_many_feeds": "more than {most} feeds";
@@ -107,6 +109,11 @@ wordings! {
     TIME_NEGATIVE = "time_negative": "less than 0 seconds; use 0 for never";
     TIME_INVALID = "time_invalid": "“{value}” is no time in whole seconds; write seconds, such as 300, or a time, such as \"5m\"";
     TIME_TOO_LONG = "time_too_long": "more than {most} seconds (a week); use 0 for never";
+    PROXY_INVALID = "proxy_invalid": "no proxy; write \"system\", \"none\", or all of its URL, such as \"http://proxy.example.org:3128\"; it may begin with http, https, socks5 or socks5h";
+    PATH_INVALID = "path_invalid": "no path of a file";
+    PARAMETER_INVALID = "parameter_invalid": "no name of a parameter; it takes 1 to {most} bytes";
+    RESUME_FROM = "resume_from": "“{value}” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \"data.id\"";
+    RESUME_EVENT = "resume_event": "the last event ID is taken from every event; leave out event, or take the value from the data";
     // Rules.
     TOO_MANY_RULES = "too_many_rules": "more than {most} rules";
     TOO_MANY_NAMES = "too_many_names": "more than {most} names";

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use bellwether_engine::{
     event_source::{Limits, Message},
     feed::DEFAULT_IDLE_TIMEOUT,
+    network::Network,
+    resume::Resume,
     subscription::{Client, HeaderMap, HeaderName, HeaderValue, Room, Signal, Subscription},
 };
 use serde::Deserialize;
@@ -52,10 +54,14 @@ impl Params {
         Ok(Subscription {
             url: Url::parse(&self.stream_url).context("streamUrl")?,
             headers: headers.collect::<Result<HeaderMap>>()?,
+            network: Network::default(),
             idle_timeout: Some(self.read_timeout_ms.map_or(DEFAULT_IDLE_TIMEOUT, Duration::from_millis)),
             last_event_id: self.last_event_id.clone().unwrap_or_default(),
+            resume: Resume::Header,
+            resume_value: String::new(),
             limits: limits(self.initial_delay_ms.map(Duration::from_millis)),
             seed: 1,
+            activity: Arc::default(),
         })
     }
 }

@@ -79,6 +79,7 @@ fn listen() {
     let expected = ListenArgs {
         url: Url::parse("http://a/").unwrap(),
         headers: vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))],
+        network: NetworkArgs::default(),
         events: vec!["x".into(), "y".into()],
         last_event_id: "7".into(),
         count: Some(3),
@@ -95,7 +96,8 @@ fn probe() {
         ("bellwether probe --header X-Key:v nonsense", "nonsense", false),
     ] {
         let headers = vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))];
-        let expected = ProbeArgs { url: url.into(), headers, json };
+        let network = NetworkArgs::default();
+        let expected = ProbeArgs { url: url.into(), headers, network, json };
         assert_eq!(read(line).unwrap().command, Some(Command::Probe(expected)), "{line}");
     }
 }

@@ -23,6 +23,7 @@ use bellwether_control::{
     paths::Profile,
     wire,
 };
+use bellwether_engine::config::ConfigFile;
 
 pub(crate) use self::output::Output;
 use crate::args::{ClientCommand, ListenArgs, ProbeArgs};
@@ -43,10 +44,13 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 }
 
 /// Says what there is at a URL, and returns the exit code: 0 for an event stream that can be used. Needs no resident program,
-/// and asks none.
-pub(crate) async fn probe(args: &ProbeArgs, catalogue: &Catalogue) -> ExitCode {
+/// and asks none; a feed of this profile's with the same URL lends its settings.
+pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
-    let result = probe::run(args, catalogue, &mut output).await;
+    // A broken feeds.toml is no reason not to look at an address.
+    let feeds = ConfigFile::new(&profile.config_file).load().unwrap_or_default();
+    let network = args.network.over(feeds.network_of(&args.url));
+    let result = probe::run(args, &network, catalogue, &mut output).await;
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 

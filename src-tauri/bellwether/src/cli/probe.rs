@@ -2,6 +2,7 @@
 
 use bellwether_control::{messages::Catalogue, wire};
 use bellwether_engine::{
+    network::Network,
     probe::{BUDGET, probe},
     subscription::Client,
 };
@@ -12,11 +13,16 @@ use super::{
 };
 use crate::{args::ProbeArgs, resident::probe_on_the_wire};
 
-/// Says what was found; a [`Failure`] if it is no event stream that can be used.
-pub(super) async fn run(args: &ProbeArgs, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+/// Looks by way of `network`, and says what was found; a [`Failure`] if it is no event stream that can be used.
+pub(super) async fn run(
+    args: &ProbeArgs,
+    network: &Network,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let headers = args.headers.iter().cloned().collect();
-    let found = probe_on_the_wire(probe(&client, &args.url, headers, BUDGET).await);
+    let found = probe_on_the_wire(probe(&client, &args.url, headers, network, BUDGET).await);
     show(&found, args.json, catalogue, output)
 }
 

@@ -3,6 +3,8 @@
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
 mod demo;
+#[cfg(unix)]
+mod files;
 mod instance;
 mod listener;
 mod network;
@@ -27,10 +29,11 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{ConfigFile, edit::NewFeed},
+    config::{Config, ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
+    network::Network,
     subscription::Client,
 };
 use jiff::Timestamp;
@@ -97,6 +100,8 @@ fn locale_of(language: Language) -> &'static str {
 pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
+    #[cfg(unix)]
+    files::allow_many();
     let socket = Socket::bind(&profile)
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
     let log = EventLog::open(&profile.event_log)?;
@@ -247,6 +252,12 @@ impl Resident {
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
+    }
+
+    /// How the feed of this URL connects, if there is one.
+    async fn network_of(&self, url: &str) -> Result<Network, engine::Error> {
+        let feeds = self.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
+        Ok(Config { feeds }.network_of(url))
     }
 
     /// The event of a number as it stands in a path.

@@ -283,7 +283,8 @@ async fn test_notification(State(resident): State<Resident>) -> Result<StatusCod
 /// Whoever hangs up ends the probe with it.
 async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
     let wish: wire::ProbeWish = body(&bytes)?;
-    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), probe::BUDGET).await;
+    let network = resident.network_of(&wish.url).await?;
+    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), &network, probe::BUDGET).await;
     Ok(Json(to_wire::probe(report)))
 }
 

@@ -8,6 +8,11 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! resume = "header"               # or "none", or { query = "since", from = "data.id" }
+//! proxy = "system"                # or "none", or a URL
+//! ca_file = "authority.pem"       # beside the system's authorities
+//! client_certificate = { certificate = "alice.pem", key = "alice.key" }
+//! verify_certificate = true
 //!
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
@@ -21,14 +26,16 @@
 
 pub mod edit;
 mod file;
+mod network;
 mod reader;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use url::Url;
 
 use crate::{
     feed::{Feed, FeedId},
+    network::Network,
     sentence::{self, Sentence},
 };
 
@@ -50,6 +57,15 @@ pub const MAX_IDLE_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 pub struct Config {
     /// The feeds in the file's order; their ids differ.
     pub feeds: Vec<Arc<Feed>>,
+}
+
+impl Config {
+    /// How the first feed of this URL connects; the default for one that no feed has.
+    pub fn network_of(&self, url: &str) -> Network {
+        let Ok(url) = feed_url(url.trim()) else { return Network::default() };
+        let feed = self.feeds.iter().find(|feed| feed.url == url);
+        feed.map_or_else(Network::default, |feed| feed.network.clone())
+    }
 }
 
 /// What is wrong with `feeds.toml`, or with a change to it.
@@ -93,9 +109,9 @@ pub enum ConfigErrorKind {
     CannotWrite,
 }
 
-/// Reads the text of a `feeds.toml`; the first mistake in it is the error.
+/// Reads the text of a `feeds.toml`; the first mistake in it is the error. Relative paths in it are taken from the current folder.
 pub fn parse(text: &str) -> Result<Config, ConfigError> {
-    reader::read(text)
+    reader::read(text, Path::new(""))
 }
 
 impl ConfigError {

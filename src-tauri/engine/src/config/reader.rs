@@ -1,6 +1,6 @@
 //! From TOML to feeds, with the place of each mistake.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use toml_edit::{Document, Item, Table, TableLike, Value};
@@ -18,15 +18,29 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 7] = ["id", "name", "url", "paused", "idle_timeout", "repeats", "rule"];
+const FEED: [&str; 12] = [
+    "id",
+    "name",
+    "url",
+    "paused",
+    "idle_timeout",
+    "repeats",
+    "ca_file",
+    "client_certificate",
+    "verify_certificate",
+    "proxy",
+    "resume",
+    "rule",
+];
 /// The keys of a rule.
 const RULE: [&str; 4] = ["event", "when", "action", "notify"];
 /// The keys of a rule's `notify`.
 const NOTIFY: [&str; 5] = ["title", "body", "url", "urgency", "key"];
 const NOTIFY_EXAMPLE: &str = "{ title = \"…\", body = \"…\" }";
 
-pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
-    let reader = Reader { text };
+/// Reads the text; relative paths in it are taken from `folder`.
+pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let reader = Reader { text, folder };
     if text.len() > MAX_FILE {
         return Err(too_large());
     }
@@ -89,10 +103,10 @@ pub(super) fn idle_timeout(seconds: u64) -> Result<Option<Duration>, Sentence> {
 
 /// A table with the path to it, such as `feed[1].rule[2]`.
 #[derive(Clone, Copy)]
-struct Section<'a> {
-    table: &'a dyn TableLike,
-    span: &'a Option<Range<usize>>,
-    path: &'a str,
+pub(super) struct Section<'a> {
+    pub(super) table: &'a dyn TableLike,
+    pub(super) span: &'a Option<Range<usize>>,
+    pub(super) path: &'a str,
 }
 
 /// A table and where it stands.
@@ -109,8 +123,9 @@ fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
+    pub(super) folder: &'a Path,
 }
 
 impl Reader<'_> {
@@ -132,6 +147,8 @@ impl Reader<'_> {
         Ok(Feed {
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
+            network: self.network(section)?,
+            resume: self.resume(section)?,
             rules: Arc::new(self.rules(table, path)?),
             id,
             name,
@@ -215,7 +232,7 @@ impl Reader<'_> {
         Ok(RuleText { event: self.events(section)?, when, action, notify: self.notify(section)? })
     }
 
-    fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
         let Some(item) = section.table.get("event") else { return Ok(Vec::new()) };
         let names = match item {
             Item::Value(Value::String(name)) => Some(vec![name.value().clone()]),
@@ -250,7 +267,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
+    pub(super) fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
         match section.table.get(key) {
             None => Ok(None),
             Some(item) => match item.as_str() {
@@ -260,7 +277,12 @@ impl Reader<'_> {
         }
     }
 
-    fn required<'t>(&self, section: Section<'t>, key: &str, example: &str) -> Result<&'t str, ConfigError> {
+    pub(super) fn required<'t>(
+        &self,
+        section: Section<'t>,
+        key: &str,
+        example: &str,
+    ) -> Result<&'t str, ConfigError> {
         self.string(section, key)?.ok_or_else(|| {
             let path = format!("{}.{key}", section.path);
             let message = sentence::MISSING.with([("example", example.to_owned())]);
@@ -268,7 +290,12 @@ impl Reader<'_> {
         })
     }
 
-    fn check_keys(&self, table: &dyn TableLike, path: &str, known: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn check_keys(
+        &self,
+        table: &dyn TableLike,
+        path: &str,
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
         let Some((key, item)) = table.iter().find(|(key, _)| !known.contains(key)) else { return Ok(()) };
         let message = match nearest(key, known) {
             Some(name) => sentence::MISSPELT_KEY.with([("name", name.to_owned())]),
@@ -279,12 +306,24 @@ impl Reader<'_> {
         Err(self.error(Kind::Broken, span, &path, message))
     }
 
-    fn no_choice(&self, section: Section<'_>, key: &str, found: &str, known: &[&str]) -> ConfigError {
+    pub(super) fn no_choice(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        found: &str,
+        known: &[&str],
+    ) -> ConfigError {
         let message = sentence::NO_CHOICE.with([("value", found.to_owned()), ("known", known.join(", "))]);
         self.error_at(section, key, Kind::InvalidValue, message)
     }
 
-    fn wrong_type(&self, section: Section<'_>, key: &str, item: &Item, wanted: Wording) -> ConfigError {
+    pub(super) fn wrong_type(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        item: &Item,
+        wanted: Wording,
+    ) -> ConfigError {
         let message =
             wanted.with([("type", item.type_name().to_owned()), ("example", NOTIFY_EXAMPLE.to_owned())]);
         self.error_at(section, key, Kind::InvalidValue, message)
@@ -310,7 +349,13 @@ impl Reader<'_> {
         ConfigError { line: line.min(last), column, ..found }
     }
 
-    fn error_at(&self, section: Section<'_>, key: &str, kind: Kind, message: Sentence) -> ConfigError {
+    pub(super) fn error_at(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        kind: Kind,
+        message: Sentence,
+    ) -> ConfigError {
         let span = section.table.get(key).and_then(Item::span).or_else(|| section.span.clone());
         self.error(kind, span, &format!("{}.{key}", section.path), message)
     }

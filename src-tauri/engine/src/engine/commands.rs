@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     Command, Error, FeedView, Update,
     event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
-    feeds::{Change, Entry},
+    feeds::{Change, Entry, Position},
 };
 use crate::{
     config::{
@@ -16,7 +16,8 @@ use crate::{
     },
     event_log::{LogError, Query},
     event_source::Message,
-    feed::FeedId,
+    feed::{Feed, FeedId},
+    resume::Resume,
     subscription::News,
 };
 
@@ -99,6 +100,10 @@ impl EventLoop {
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
+        let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);
+        let new: Vec<_> = config.feeds.iter().filter(is_new).map(|feed| stream_of(feed)).collect();
+        // Their URLs may have changed while the program was not running.
+        let noted = if new.is_empty() { Ok(()) } else { self.log.set_streams(new) };
         for feed in config.feeds {
             let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
             let entry = match known {
@@ -111,6 +116,7 @@ impl EventLoop {
                     }
                     entry
                 }
+                None if noted.is_err() => continue,
                 None => match self.connect_new(feed) {
                     Ok(entry) => entry,
                     Err(error) => {
@@ -121,27 +127,26 @@ impl EventLoop {
             };
             self.feeds.push(entry);
         }
-        result
+        noted.and(result)
     }
 
     fn adjust(&mut self, entry: &mut Entry, change: Change) -> Result<(), LogError> {
+        if change == Change::Settings {
+            return Ok(());
+        }
+        self.log.set_streams([stream_of(&entry.feed)])?;
         if change == Change::AnotherStream {
-            self.log.set_url(&entry.feed.id, entry.feed.url.as_str())?;
             entry.forget_older_connections();
         }
-        if change != Change::Settings {
-            entry.start(self.log.last_event_id(&entry.feed.id)?, &mut self.connector);
-        }
+        entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
         Ok(())
     }
 
-    fn connect_new(&mut self, feed: Arc<crate::feed::Feed>) -> Result<Entry, LogError> {
-        // The URL may have changed while the program was not running.
-        self.log.set_url(&feed.id, feed.url.as_str())?;
+    fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
-        let last_event_id = self.log.last_event_id(&feed.id)?;
+        let position = Position::of(&feed.id, &self.log)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
-        entry.start(last_event_id, &mut self.connector);
+        entry.start(position, &mut self.connector);
         Ok(entry)
     }
 
@@ -180,10 +185,9 @@ impl EventLoop {
             if !wanted || entry.feed.paused || entry.end_wait() {
                 continue;
             }
-            let last_event_id = self.log.last_event_id(&entry.feed.id)?;
-            entry.start(last_event_id, &mut self.connector);
+            entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
             let view = entry.view();
-            self.tell(Update::Feed(view));
+            self.tell(Update::Feed(Box::new(view)));
         }
         Ok(())
     }
@@ -207,6 +211,11 @@ impl EventLoop {
         let entry = self.feeds.iter().find(|entry| entry.feed.id == *id);
         entry.map(Entry::view).ok_or_else(|| Error::Config(ConfigError::no_such_feed(id)))
     }
+}
+
+/// What the log keeps a feed's position for.
+fn stream_of(feed: &Feed) -> (&FeedId, &str, &Resume) {
+    (&feed.id, feed.url.as_str(), &feed.resume)
 }
 
 fn answer<T>(reply: oneshot::Sender<T>, value: T) {

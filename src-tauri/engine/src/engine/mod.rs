@@ -19,6 +19,7 @@ use std::{io, sync::Arc};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
+    activity::Signs,
     config::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed},
@@ -90,13 +91,15 @@ pub struct FeedView {
     pub counts: Counts,
     /// Messages over the size limit since the start of the program.
     pub oversized: u64,
+    /// What has come on its connections, as of this moment.
+    pub signs: Signs,
 }
 
 /// What changed.
 #[derive(Clone, Debug)]
 pub enum Update {
     /// A feed's connection or counts.
-    Feed(FeedView),
+    Feed(Box<FeedView>),
     /// The set of feeds, or the state of `feeds.toml`.
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].

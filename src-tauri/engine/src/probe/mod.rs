@@ -7,6 +7,7 @@ use url::{Position, Url};
 use crate::{
     config,
     event_source::{EventSource, Limits, Message, Output},
+    network::Network,
     subscription::{Body, Client, Exchange, HeaderMap, by, now},
 };
 
@@ -72,11 +73,17 @@ pub struct EventType {
     pub data_truncated: bool,
 }
 
-/// Connects to `url` once, with `headers` for its origin, and reads for up to `budget`, all in all, or until [`ENOUGH`]
-/// messages have come.
+/// Connects to `url` once, by way of `network`, with `headers` for its origin, and reads for up to `budget`, all in all, or until
+/// [`ENOUGH`] messages have come.
 ///
 /// It looks the way a feed's first connection does: same client, redirects and rules for answers.
-pub async fn probe(client: &Client, url: &str, headers: HeaderMap, budget: Duration) -> Report {
+pub async fn probe(
+    client: &Client,
+    url: &str,
+    headers: HeaderMap,
+    network: &Network,
+    budget: Duration,
+) -> Report {
     let mut report = Report::default();
     let url = match config::feed_url(url.trim()) {
         Ok(url) => url,
@@ -85,7 +92,7 @@ pub async fn probe(client: &Client, url: &str, headers: HeaderMap, budget: Durat
             return report;
         }
     };
-    let exchange = Exchange::new(client.clone(), &url, headers);
+    let exchange = Exchange::new(client, network, &url, headers);
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();
@@ -137,7 +144,7 @@ impl Probe {
                 match output {
                     Output::Message(message) => self.message(&message),
                     Output::LastEventId(_) => self.report.last_event_ids = true,
-                    Output::Identified | Output::Oversized | Output::Comment(_) => {}
+                    Output::Identified | Output::ResumeRefused | Output::Oversized | Output::Comment(_) => {}
                 }
             }
             if self.messages() >= ENOUGH {

@@ -5,20 +5,27 @@ use std::{
     future::Future,
     net::SocketAddr,
     pin::pin,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use tokio::{task, time};
+use tokio::{sync::Notify, task, time};
 use url::{Origin, Url};
 
-use super::{client::Client, fault};
-use crate::event_source::{Answer, EventSource, Request, Verdict, retry_after};
+use super::{client::Client, connected, fault, route::Route};
+use crate::{
+    event_source::{Answer, EventSource, Request, Verdict, retry_after},
+    feed::{ProxyFault, Reason},
+    network::Network,
+};
 
 /// Makes the requests of one event source, and tells it what comes of them.
 pub(crate) struct Exchange {
-    client: Client,
+    route: Arc<Route>,
+    /// To other origins, which are shown no client certificate.
+    elsewhere: Arc<Route>,
     /// Whom the feed's own headers may be sent to.
     origin: Origin,
     headers: HeaderMap,
@@ -40,14 +47,16 @@ pub(crate) struct Head {
 }
 
 impl Exchange {
-    /// Requests with these headers, which only the origin of `url` gets.
-    pub(crate) fn new(client: Client, url: &Url, headers: HeaderMap) -> Self {
-        Self { client, origin: url.origin(), headers }
+    /// Requests by way of `network`, with these headers. They and the client certificate are for the origin of `url` alone.
+    pub(crate) fn new(client: &Client, network: &Network, url: &Url, headers: HeaderMap) -> Self {
+        let elsewhere = Network { client_certificate: None, ..network.clone() };
+        let (route, elsewhere) = (client.route(network), client.route(&elsewhere));
+        Self { route, elsewhere, origin: url.origin(), headers }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
     pub(crate) async fn prepare(&self) {
-        self.client.prepare().await;
+        self.route.prepare().await;
     }
 
     /// Whether requests to this URL carry the feed's own headers.
@@ -62,15 +71,33 @@ impl Exchange {
         request: Request,
     ) -> (Option<Head>, Option<Body>) {
         let url = request.url.clone();
-        let headers = if self.is_trusted(&url) { self.headers.clone() } else { HeaderMap::new() };
-        match by(source.deadline(), self.client.send(request, headers)).await {
-            Ok(Ok(response)) => {
+        let (route, headers) = match self.is_trusted(&url) {
+            true => (&self.route, self.headers.clone()),
+            false => (&self.elsewhere, HeaderMap::new()),
+        };
+        let connected = Arc::new(Notify::new());
+        let mut answer = pin!(connected::telling(Arc::clone(&connected), route.send(request, headers)));
+        let answered = tokio::select! {
+            answered = by(source.deadline(), &mut answer) => answered,
+            () = connected.notified() => {
+                source.connected(now());
+                by(source.deadline(), &mut answer).await
+            }
+        };
+        match answered {
+            Ok((Ok(response), via)) => {
                 let head = Head::of(&response);
+                if let (407, Some(via)) = (head.status, via) {
+                    // Only the proxy itself answers so.
+                    source.failed(now(), Reason::Proxy { proxy: via.proxy, fault: ProxyFault::SignIn });
+                    return (Some(head), None);
+                }
                 let open = source.answered(now(), &head.answer()) == Verdict::Open;
                 return (Some(head), open.then_some(Body(response)));
             }
-            Ok(Err(error)) => {
-                source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
+            Ok((Err(error), via)) => {
+                let connect_timeout = route.client().connect_timeout();
+                source.failed(now(), fault::of_request(&error, &url, via.as_ref(), connect_timeout));
             }
             Err(Late) => source.handle_timeout(now()),
         }

@@ -1,4 +1,5 @@
 mod changes;
+mod network;
 
 use std::{fs, time::Duration};
 
@@ -141,7 +142,8 @@ fn mistakes_name_line_key_and_remedy() {
         (
             feed("xyzzy = 3\n"),
             Kind::Broken,
-            "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, paused, idle_timeout, repeats, rule",
+            "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, paused, idle_timeout, repeats, ca_file, \
+             client_certificate, verify_certificate, proxy, resume, rule",
         ),
         ("feeds = 1\n".to_owned(), Kind::Broken, "line 1, feeds: unknown key; did you mean feed?"),
         (
