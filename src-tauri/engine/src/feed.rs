@@ -1,11 +1,14 @@
 //! A feed as it is declared, and the state of its connection as a person sees it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use url::Url;
 
-use crate::rule::RuleSet;
+use crate::{
+    access::{Access, Fault, mask},
+    rule::RuleSet,
+};
 
 /// What a feed is known by in `feeds.toml`, the event log and the command line: 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -43,6 +46,8 @@ pub struct Feed {
     pub name: String,
     /// Where every connection of it begins: `http` or `https`.
     pub url: Url,
+    /// How it gets in.
+    pub access: Access,
     /// Kept, but not connected.
     pub paused: bool,
     /// Silence after which the connection counts as dead; `None`: never.
@@ -51,6 +56,13 @@ pub struct Feed {
     pub repeats: Repeats,
     /// Its rules in order; empty: the default popup for every message.
     pub rules: Arc<RuleSet>,
+}
+
+impl Feed {
+    /// Its URL as it may be shown: without the secrets that are written into it.
+    pub fn shown_url(&self) -> Cow<'_, str> {
+        mask::masked(self.url.as_str())
+    }
 }
 
 /// Silence after which a connection counts as dead, unless the feed says otherwise.
@@ -135,6 +147,10 @@ pub enum Reason {
     TlsExpired(String),
     /// TLS failed in another way.
     Tls(String),
+    /// A credential cannot be had; no request was made.
+    Credential(Fault),
+    /// Credentials would go to this host in the open; no request was made.
+    PlainHttp(String),
     /// Nothing came for the idle timeout.
     Idle(Duration),
     /// The server ended the response as it should, but neither an event nor a `retry` had come.
@@ -183,6 +199,8 @@ impl Reason {
             Self::TlsName(_) => "tls_name",
             Self::TlsExpired(_) => "tls_expired",
             Self::Tls(_) => "tls",
+            Self::Credential(fault) => fault.code(),
+            Self::PlainHttp(_) => "plain_http",
             Self::Idle(_) => "idle",
             Self::EndedEmpty => "ended_empty",
             Self::Ended => "ended",
@@ -212,8 +230,10 @@ impl Reason {
             | Self::TlsName(text)
             | Self::TlsExpired(text)
             | Self::Tls(text)
+            | Self::PlainHttp(text)
             | Self::Broken(text)
             | Self::Network(text) => text.clone(),
+            Self::Credential(fault) => fault.detail().to_owned(),
             Self::ConnectTimeout(time) | Self::HeaderTimeout(time) | Self::Idle(time) => {
                 time.as_secs().to_string()
             }

@@ -5,6 +5,7 @@ mod support;
 use std::{net::TcpListener, time::Duration};
 
 use bellwether_engine::{
+    access::Credentials,
     event_source::Message,
     feed::Reason,
     probe::{BUDGET, EventType, Fault, Redirect, Report, SAMPLE_BYTES, probe},
@@ -16,7 +17,7 @@ use support::{Act, ScriptedServer, answer, client, send, stream};
 const SHORT: Duration = Duration::from_secs(1);
 
 async fn probed(url: &str, budget: Duration) -> Report {
-    probe(&client(), url, HeaderMap::new(), budget).await
+    probe(&client(), url, HeaderMap::new(), Credentials::default(), budget).await
 }
 
 fn event_type(name: &str, count: u64, data: &str, id: &str) -> EventType {
@@ -86,7 +87,8 @@ async fn redirects_are_told_and_only_the_first_origin_gets_the_headers() {
     .await;
     let key = || HeaderName::from_static("x-api-key");
     let headers = HeaderMap::from_iter([(key(), HeaderValue::from_static("secret"))]);
-    let report = probe(&client(), server.url("/first").as_str(), headers, BUDGET).await;
+    let report =
+        probe(&client(), server.url("/first").as_str(), headers, Credentials::default(), BUDGET).await;
 
     let hop = |status, url: String, other_origin| Redirect { status, url, other_origin };
     assert_eq!(

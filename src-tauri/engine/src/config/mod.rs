@@ -8,6 +8,7 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //!
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
@@ -19,6 +20,7 @@
 //! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
 //! one would else be lost in silence.
 
+mod access;
 pub mod edit;
 mod file;
 mod reader;
@@ -28,10 +30,12 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::{
+    access::mask::masked,
     feed::{Feed, FeedId},
     sentence::{self, Sentence},
 };
 
+pub use access::{check_source, check_user, cookie, header, parameter};
 pub use file::ConfigFile;
 
 /// Largest `feeds.toml`, in bytes.
@@ -136,9 +140,9 @@ pub(crate) fn feed_url(text: &str) -> Result<Url, ConfigError> {
         return invalid(sentence::URL_TOO_LONG.with([("most", MAX_URL.to_string())]));
     }
     if text.contains(char::is_whitespace) || text.contains(char::is_control) {
-        return invalid(sentence::URL_BLANK.with([("url", text.escape_debug().to_string())]));
+        return invalid(sentence::URL_BLANK.with([("url", masked(text).escape_debug().to_string())]));
     }
-    let url = || ("url", text.to_owned());
+    let url = || ("url", masked(text).into_owned());
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
         Err(_) if text.is_empty() => invalid(sentence::URL_EMPTY.into()),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 7] = ["id", "name", "url", "paused", "idle_timeout", "repeats", "rule"];
+const FEED: [&str; 8] = ["id", "name", "url", "auth", "paused", "idle_timeout", "repeats", "rule"];
 /// The keys of a rule.
 const RULE: [&str; 4] = ["event", "when", "action", "notify"];
 /// The keys of a rule's `notify`.
@@ -89,10 +89,10 @@ pub(super) fn idle_timeout(seconds: u64) -> Result<Option<Duration>, Sentence> {
 
 /// A table with the path to it, such as `feed[1].rule[2]`.
 #[derive(Clone, Copy)]
-struct Section<'a> {
-    table: &'a dyn TableLike,
-    span: &'a Option<Range<usize>>,
-    path: &'a str,
+pub(super) struct Section<'a> {
+    pub(super) table: &'a dyn TableLike,
+    pub(super) span: &'a Option<Range<usize>>,
+    pub(super) path: &'a str,
 }
 
 /// A table and where it stands.
@@ -109,7 +109,7 @@ fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
 }
 
@@ -130,6 +130,7 @@ impl Reader<'_> {
             Some(other) => return Err(self.no_choice(section, "repeats", other, &["hide", "show"])),
         };
         Ok(Feed {
+            access: self.access(table, path, &url)?,
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
             rules: Arc::new(self.rules(table, path)?),
@@ -250,7 +251,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
+    pub(super) fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
         match section.table.get(key) {
             None => Ok(None),
             Some(item) => match item.as_str() {
@@ -260,7 +261,12 @@ impl Reader<'_> {
         }
     }
 
-    fn required<'t>(&self, section: Section<'t>, key: &str, example: &str) -> Result<&'t str, ConfigError> {
+    pub(super) fn required<'t>(
+        &self,
+        section: Section<'t>,
+        key: &str,
+        example: &str,
+    ) -> Result<&'t str, ConfigError> {
         self.string(section, key)?.ok_or_else(|| {
             let path = format!("{}.{key}", section.path);
             let message = sentence::MISSING.with([("example", example.to_owned())]);
@@ -268,7 +274,12 @@ impl Reader<'_> {
         })
     }
 
-    fn check_keys(&self, table: &dyn TableLike, path: &str, known: &[&str]) -> Result<(), ConfigError> {
+    pub(super) fn check_keys(
+        &self,
+        table: &dyn TableLike,
+        path: &str,
+        known: &[&str],
+    ) -> Result<(), ConfigError> {
         let Some((key, item)) = table.iter().find(|(key, _)| !known.contains(key)) else { return Ok(()) };
         let message = match nearest(key, known) {
             Some(name) => sentence::MISSPELT_KEY.with([("name", name.to_owned())]),
@@ -284,7 +295,13 @@ impl Reader<'_> {
         self.error_at(section, key, Kind::InvalidValue, message)
     }
 
-    fn wrong_type(&self, section: Section<'_>, key: &str, item: &Item, wanted: Wording) -> ConfigError {
+    pub(super) fn wrong_type(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        item: &Item,
+        wanted: Wording,
+    ) -> ConfigError {
         let message =
             wanted.with([("type", item.type_name().to_owned()), ("example", NOTIFY_EXAMPLE.to_owned())]);
         self.error_at(section, key, Kind::InvalidValue, message)
@@ -310,12 +327,18 @@ impl Reader<'_> {
         ConfigError { line: line.min(last), column, ..found }
     }
 
-    fn error_at(&self, section: Section<'_>, key: &str, kind: Kind, message: Sentence) -> ConfigError {
+    pub(super) fn error_at(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        kind: Kind,
+        message: Sentence,
+    ) -> ConfigError {
         let span = section.table.get(key).and_then(Item::span).or_else(|| section.span.clone());
         self.error(kind, span, &format!("{}.{key}", section.path), message)
     }
 
-    fn error(
+    pub(super) fn error(
         &self,
         kind: Kind,
         span: Option<Range<usize>>,

@@ -7,6 +7,7 @@ use tokio::{
     sync::{broadcast, mpsc},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
+use url::Url;
 
 use super::{
     Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
@@ -54,6 +55,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         connector: Connector {
             runtime: runtime.clone(),
             client: parts.client,
+            keyring: parts.keyring,
             limits: parts.limits,
             seed: parts.seed,
             signals: signal_sender,
@@ -68,6 +70,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         retry_at: None,
         unapplied: false,
         rest_at: None,
+        removed: Vec::new(),
     };
     event_loop.reload_config();
     thread::Builder::new()
@@ -100,6 +103,8 @@ pub(super) struct EventLoop {
     /// `feeds.toml` was read, but the log could not take all that it changes.
     pub(super) unapplied: bool,
     rest_at: Option<Instant>,
+    /// The newest first.
+    pub(super) removed: Vec<Url>,
 }
 
 /// What the loop wakes up for.
@@ -474,7 +479,8 @@ pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -
 }
 
 pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
-    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: feed.url.as_str() };
+    let url = feed.shown_url();
+    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
     feed.rules.evaluate(&facts, message, received_at)
 }
 

@@ -8,6 +8,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
 
 use super::FeedView;
 use crate::{
+    access::{Credentials, Keyring},
     event_log::Counts,
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
@@ -41,6 +42,7 @@ impl Arrival {
 pub(super) struct Connector {
     pub(super) runtime: Handle,
     pub(super) client: Client,
+    pub(super) keyring: Arc<dyn Keyring>,
     pub(super) limits: Limits,
     pub(super) seed: u64,
     pub(super) signals: mpsc::Sender<Arrival>,
@@ -105,6 +107,11 @@ impl Entry {
         let subscription = Subscription {
             url: self.feed.url.clone(),
             headers: HeaderMap::new(),
+            credentials: Credentials {
+                access: self.feed.access.clone(),
+                feed: Some(self.feed.id.clone()),
+                keyring: Arc::clone(&connector.keyring),
+            },
             idle_timeout: self.feed.idle_timeout,
             last_event_id,
             limits: connector.limits.clone(),
@@ -126,7 +133,11 @@ impl Entry {
         let stuck = matches!(self.connection.state, State::NeedsAttention | State::Stopped) && old != new;
         if old.url != new.url {
             Change::AnotherStream
-        } else if stuck || old.paused != new.paused || old.idle_timeout != new.idle_timeout {
+        } else if stuck
+            || old.paused != new.paused
+            || old.idle_timeout != new.idle_timeout
+            || old.access != new.access
+        {
             Change::Reconnect
         } else {
             Change::Settings

@@ -84,7 +84,9 @@ pub(super) fn remedy(reason: &Reason) -> Remedy {
         | Reason::Redirect(_)
         | Reason::TlsUntrusted(_)
         | Reason::TlsName(_)
-        | Reason::TlsExpired(_) => Remedy::RetrySlowly,
+        | Reason::TlsExpired(_)
+        | Reason::Credential(_)
+        | Reason::PlainHttp(_) => Remedy::RetrySlowly,
         Reason::Dns(_)
         | Reason::Refused(_)
         | Reason::Unreachable(_)

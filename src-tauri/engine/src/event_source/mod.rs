@@ -235,6 +235,13 @@ impl EventSource {
         Some(request)
     }
 
+    /// The request goes out only now: its time runs from here.
+    pub fn sending(&mut self, now: Instant) {
+        if let Phase::Connecting { since, .. } = &mut self.phase {
+            *since = now;
+        }
+    }
+
     /// The head of the response has come.
     #[must_use]
     pub fn answered(&mut self, now: Instant, answer: &Answer<'_>) -> Verdict {

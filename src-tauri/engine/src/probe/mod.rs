@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use url::{Position, Url};
 
 use crate::{
+    access::Credentials,
     config,
     event_source::{EventSource, Limits, Message, Output},
     subscription::{Body, Client, Exchange, HeaderMap, by, now},
@@ -72,11 +73,17 @@ pub struct EventType {
     pub data_truncated: bool,
 }
 
-/// Connects to `url` once, with `headers` for its origin, and reads for up to `budget`, all in all, or until [`ENOUGH`]
+/// Connects to `url` once, with `headers` and `credentials` for its origin, and reads for up to `budget`, all in all, or until [`ENOUGH`]
 /// messages have come.
 ///
 /// It looks the way a feed's first connection does: same client, redirects and rules for answers.
-pub async fn probe(client: &Client, url: &str, headers: HeaderMap, budget: Duration) -> Report {
+pub async fn probe(
+    client: &Client,
+    url: &str,
+    headers: HeaderMap,
+    credentials: Credentials,
+    budget: Duration,
+) -> Report {
     let mut report = Report::default();
     let url = match config::feed_url(url.trim()) {
         Ok(url) => url,
@@ -85,7 +92,7 @@ pub async fn probe(client: &Client, url: &str, headers: HeaderMap, budget: Durat
             return report;
         }
     };
-    let exchange = Exchange::new(client.clone(), &url, headers);
+    let exchange = Exchange::new(client.clone(), &url, headers, credentials);
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();

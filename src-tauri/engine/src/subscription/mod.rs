@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use url::Url;
 
 use crate::{
+    access::Credentials,
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
 };
@@ -36,6 +37,8 @@ pub struct Subscription {
     /// Sent with each request to this origin, in place of the client's own of the same name; a redirect to another origin
     /// gets none of them.
     pub headers: HeaderMap,
+    /// Read before each request to this origin, and shown to no other.
+    pub credentials: Credentials,
     /// Silence after which the connection counts as dead; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// The last event ID to begin with; empty if none.
@@ -114,7 +117,7 @@ impl Subscription {
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
         let replay = !self.last_event_id.is_empty();
-        let exchange = Exchange::new(client.clone(), &self.url, self.headers);
+        let exchange = Exchange::new(client.clone(), &self.url, self.headers, self.credentials);
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
         let mut run =
             Run { source, client, exchange, news, signals, map, shown: None, replay, identified: false };
