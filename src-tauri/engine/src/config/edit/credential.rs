@@ -188,10 +188,16 @@ fn insert_inline(text: &str, inline: &InlineTable, path: &[String], value: &Valu
     let mut whole: Value = text[span.clone()].parse().ok()?;
     let mut table = whole.as_inline_table_mut()?;
     let (last, before) = path.split_last()?;
+    // The blank before a closing brace belongs to what was last.
+    let tidy = |table: &mut InlineTable| {
+        table.iter_mut().for_each(|(_, value)| value.decor_mut().set_suffix(""));
+    };
     for key in before {
+        tidy(table);
         let inner = table.get_or_insert(key, Value::InlineTable(InlineTable::new()));
         table = inner.as_inline_table_mut()?;
     }
+    tidy(table);
     table.insert(last, value.clone());
     whole.decor_mut().clear();
     Some(format!("{}{whole}{}", &text[..span.start], &text[span.end..]))
