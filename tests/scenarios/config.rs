@@ -197,10 +197,11 @@ fn a_broken_file_keeps_the_last_good_state_until_it_is_mended() {
         write_in_place(&resident.config_file(), broken);
         let error = until_some(LIVE, "the error", || {
             let error = resident.status().config.error?;
-            let fits = (error.line, error.key.as_str()) == (line, key) && error.message.contains(cause);
+            let fits =
+                (error.line, error.key.as_str()) == (line, key) && error.sentence.message.contains(cause);
             fits.then_some(error)
         });
-        assert!(!error.message.contains('\n'), "{broken}: {error:?}");
+        assert!(!error.sentence.message.contains('\n'), "{broken}: {error:?}");
         let text = resident.cli_text(&["status"]);
         let place = format!("{}:{line}", resident.config_file().display());
         assert!(text.contains(&place) && text.contains(key), "{text}");

@@ -34,11 +34,13 @@ fn a_full_disk_holds_events_back_and_loses_none() {
     server.send(3_000);
     let error = until_some(PATIENCE, "the error", || resident.status().event_log_error);
     assert!(
-        error.contains("no room") && error.contains("events.db") && error.contains("free some space"),
-        "{error}"
+        error.message.contains("no room")
+            && error.message.contains("events.db")
+            && error.message.contains("free some space"),
+        "{error:?}"
     );
     let text = resident.cli_text(&["status"]);
-    assert!(text.contains(&error), "{text}");
+    assert!(text.contains(&error.message), "{text}");
     // A new feed cannot be noted in the log now: it is taken up later, like the events.
     fs::write(&config, format!("{first}{}", feed("late", &server.url("/late")))).expect("feeds.toml");
     let held = resident.feed("a");

@@ -326,12 +326,15 @@ describe('the program', () => {
     await openWindow(fake)
     await screen.findByText('Disk almost full')
     fake.set({
-      config: { path: '/c/feeds.toml', error: { line: 14, key: 'feed[2].url', message: 'unknown key `ulr`' } },
+      config: {
+        path: '/c/feeds.toml',
+        error: { line: 14, key: 'feed[2].ulr', column: 0, code: 'misspelt_key', params: { name: 'url' }, message: 'in English' },
+      },
       parts: [{ name: 'notifications', available: false, detail: 'install dunst' }],
     })
     expect(await screen.findByText('Line 14')).toBeVisible()
-    expect(screen.getByText('feed[2].url')).toBeVisible()
-    expect(screen.getByText('unknown key `ulr`')).toBeVisible()
+    expect(screen.getByText('feed[2].ulr')).toBeVisible()
+    expect(screen.getByText('unknown key; did you mean url?')).toBeVisible()
     expect(screen.getByText(/^No notification service is running/)).toBeVisible()
     fake.set({ config: { path: '/c/feeds.toml', error: null }, parts: [] })
     await waitFor(() => expect(screen.queryByText('Line 14')).toBeNull())
@@ -341,7 +344,8 @@ describe('the program', () => {
     const fake = twoFeeds()
     await openWindow(fake)
     await screen.findByText('Disk almost full')
-    fake.set({ event_log_error: 'the disk is full' })
+    // A code that this window does not know is said in English.
+    fake.set({ event_log_error: { code: 'full_of_cheese', params: {}, message: 'the disk is full' } })
     expect(await screen.findByText('the disk is full')).toBeVisible()
     expect(screen.getByText(/^Nothing is lost/)).toBeVisible()
     fake.set({ event_log_error: null })

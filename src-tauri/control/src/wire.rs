@@ -558,7 +558,7 @@ pub struct Error {
     /// The particular as a sentence of its own, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub sentence: Option<Sentence>,
+    pub sentence: Option<Box<Sentence>>,
 }
 
 /// What a program branches on.

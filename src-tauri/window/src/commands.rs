@@ -46,7 +46,7 @@ pub(crate) struct Failure {
     message: String,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sentence: Option<Sentence>,
+    sentence: Option<Box<Sentence>>,
 }
 
 impl Failure {

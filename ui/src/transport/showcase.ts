@@ -153,8 +153,11 @@ transport.events = scene === 'start' || scene === 'empty' ? [] : events
 if (scene === 'broken') {
   transport.status.config.error = {
     line: 14,
-    key: 'feed[2].url',
-    message: 'unknown key `ulr`; did you mean `url`?',
+    key: 'feed[2].ulr',
+    column: 0,
+    code: 'misspelt_key',
+    params: { name: 'url' },
+    message: 'unknown key; did you mean url?',
   }
   transport.status.parts = [
     { name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' },

@@ -162,6 +162,13 @@ pub(super) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: 
         (line, "") => format!("{path}:{line}"),
         (line, key) => format!("{path}:{line}: {key}"),
     };
+    let place = match error.column {
+        0 => place,
+        column => {
+            let column = column.to_string();
+            catalogue.format("cli.status.place_column", &[("place", &place), ("column", &column)])
+        }
+    };
     let values = [("place", place.as_str()), ("message", &catalogue.sentence(&error.sentence))];
     catalogue.format("cli.status.config_error", &values)
 }

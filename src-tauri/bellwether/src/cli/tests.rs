@@ -104,7 +104,7 @@ fn status(locale: &str) -> Value {
         "language": "system", "locale": locale,
         "config": {
             "path": "/c/feeds.toml",
-            "error": {"line": 3, "key": "feed[1].url", "message": "not a URL"}
+            "error": {"line": 3, "key": "feed[1].url", "column": 0, "code": "url_blank", "params": {"url": "x y"}, "message": "not a URL"}
         },
         "event_log": "/d/events.db", "event_log_error": null,
         "parts": [
@@ -272,14 +272,14 @@ async fn status_speaks_the_programs_language() {
             "Bellwether 0.1.0, running since ",
             "2 failed attempts · next try any moment · 1 repeat held back",
             "never",
-            "/c/feeds.toml:3: feed[1].url: not a URL (the last good state holds)",
+            "/c/feeds.toml:3: feed[1].url: “x y” is not a URL: it has a blank or line break in it (the last good state holds)",
         ),
         (
             "zh-CN",
             "Bellwether 0.1.0，自 ",
             "连续失败 2 次 · 即刻重试 · 略去 1 个重复事件",
             "从未",
-            "/c/feeds.toml:3: feed[1].url：not a URL（仍沿用上一次的有效设置）",
+            "/c/feeds.toml:3: feed[1].url：“x y”不是网址：其中有空格或换行（仍沿用上一次的有效设置）",
         ),
     ] {
         let catalogue = Catalogue::new(locale);

@@ -158,7 +158,8 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
 /// Ends the engine, once what it has received is in the log.
 async fn end(engine: &Engine) -> anyhow::Result<()> {
     let late = |_| Some("the event log did not answer in time".to_owned());
-    match tokio::time::timeout(FAREWELL, engine.shutdown()).await.unwrap_or_else(late) {
+    let cause = tokio::time::timeout(FAREWELL, engine.shutdown()).await;
+    match cause.map_or_else(late, |cause| cause.map(|sentence| sentence.to_string())) {
         None => Ok(()),
         Some(cause) => Err(anyhow::anyhow!("what came last could not be logged before the end: {cause}")),
     }

@@ -192,7 +192,7 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         engine::Error::Log(log) => (plain.clone(), plain, Some(sentence(&log.sentence()))),
         engine::Error::Thread(_) | engine::Error::Ended => (plain.clone(), plain, None),
     };
-    wire::Error { code, message, detail, sentence: particular }
+    wire::Error { code, message, detail, sentence: particular.map(Box::new) }
 }
 
 fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
