@@ -42,7 +42,7 @@ impl Link {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Failure {
     /// A code of `wire::ErrorCode`, or `unreachable`.
-    code: Value,
+    code: String,
     message: String,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,8 @@ impl From<ClientError> for Failure {
         let message = error.to_string();
         match error {
             ClientError::Refused(answer) => {
-                let code = serde_json::to_value(answer.code).unwrap_or_default();
+                let code = serde_json::to_value(answer.code).ok();
+                let code = code.as_ref().and_then(Value::as_str).unwrap_or("internal").to_owned();
                 Self { code, message, detail: answer.detail, sentence: answer.sentence }
             }
             ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
