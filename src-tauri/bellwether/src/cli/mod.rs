@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error: what, why, what to do.
 
+mod credential;
 mod doctor;
 mod events;
 mod feeds;
@@ -44,9 +45,9 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 
 /// Says what there is at a URL, and returns the exit code: 0 for an event stream that can be used. Needs no resident program,
 /// and asks none.
-pub(crate) async fn probe(args: &ProbeArgs, catalogue: &Catalogue) -> ExitCode {
+pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
-    let result = probe::run(args, catalogue, &mut output).await;
+    let result = probe::run(args, profile, catalogue, &mut output).await;
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 

@@ -1,7 +1,11 @@
 //! `bellwether probe`: what there is at a URL, without the resident program.
 
-use bellwether_control::{messages::Catalogue, wire};
+use std::sync::Arc;
+
+use bellwether_control::{messages::Catalogue, paths::Profile, wire};
 use bellwether_engine::{
+    access::Credentials,
+    config::ConfigFile,
     probe::{BUDGET, probe},
     subscription::Client,
 };
@@ -9,15 +13,44 @@ use bellwether_engine::{
 use super::{
     Failure, USER_AGENT,
     output::{Output, Paint, Span, Table},
+    status::{config_sentence, reason_sentence},
 };
-use crate::{args::ProbeArgs, resident::probe_on_the_wire};
+use crate::{
+    args::ProbeArgs,
+    keyring::Keyring,
+    resident::{config_error, probe_on_the_wire},
+};
 
 /// Says what was found; a [`Failure`] if it is no event stream that can be used.
-pub(super) async fn run(args: &ProbeArgs, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    args: &ProbeArgs,
+    profile: &Profile,
+    catalogue: &Catalogue,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let headers = args.headers.iter().cloned().collect();
-    let found = probe_on_the_wire(probe(&client, &args.url, headers, BUDGET).await);
+    let (url, mut credentials) = match &args.feed {
+        Some(id) => of_feed(id, profile, catalogue)?,
+        None => (args.url.clone().unwrap_or_default(), Credentials::default()),
+    };
+    credentials.access.plain_http |= args.plain_http;
+    let found = probe_on_the_wire(probe(&client, &url, headers, credentials, BUDGET).await);
     show(&found, args.json, catalogue, output)
+}
+
+/// The URL of a feed as it is declared, and its credentials.
+fn of_feed(id: &str, profile: &Profile, catalogue: &Catalogue) -> Result<(String, Credentials), Failure> {
+    let path = profile.config_file.display().to_string();
+    let config = ConfigFile::new(&profile.config_file).load();
+    let config =
+        config.map_err(|error| Failure::Said(config_sentence(&path, &config_error(&error), catalogue)))?;
+    let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
+        return Err(Failure::Said(catalogue.format("mistake.no_such_feed", &[("id", id)])));
+    };
+    let keyring = Arc::new(Keyring::of(profile));
+    let credentials = Credentials { access: feed.access.clone(), feed: Some(feed.id.clone()), keyring };
+    Ok((feed.url.to_string(), credentials))
 }
 
 fn show(found: &wire::Probe, json: bool, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
@@ -54,7 +87,8 @@ fn sentence(fault: &wire::ProbeFault, catalogue: &Catalogue) -> String {
     if catalogue.has(&key) {
         return catalogue.format(&key, &[("detail", &fault.detail)]);
     }
-    [fault.code.as_str(), &fault.detail].join(" ").trim_end().to_owned()
+    let reason = wire::ConnectionReason { code: fault.code.clone(), detail: fault.detail.clone() };
+    reason_sentence(&reason, catalogue)
 }
 
 fn facts(found: &wire::Probe, catalogue: &Catalogue) -> Table {

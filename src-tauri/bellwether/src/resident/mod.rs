@@ -2,6 +2,7 @@
 //!
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
+mod credential;
 mod demo;
 mod instance;
 mod listener;
@@ -31,6 +32,7 @@ use bellwether_engine::{
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
+    feed::{Feed, FeedId},
     subscription::Client,
 };
 use jiff::Timestamp;
@@ -41,7 +43,7 @@ pub(crate) use self::{
     demo::Demo, instance::InstanceError, window::program as window_program, wire::probe as probe_on_the_wire,
 };
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
-use crate::{cli::plain, desktop::Desktop};
+use crate::{cli::plain, desktop::Desktop, keyring::Keyring};
 
 /// How long the engine may take to commit what has come before the program ends: longer than it waits for a lock on the log.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -112,6 +114,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         config,
         log,
         client: client.clone(),
+        keyring: Arc::new(Keyring::of(&profile)),
         limits: Limits::default(),
         notifier: popups.clone(),
         seed: seed(),
@@ -247,6 +250,19 @@ impl Resident {
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
+    }
+
+    /// A feed as it stands.
+    async fn view(&self, id: &FeedId) -> Result<FeedView, Refusal> {
+        let feeds = self.engine.feeds().await?;
+        let none =
+            || Refusal::new(ErrorCode::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"));
+        feeds.into_iter().find(|view| view.feed.id == *id).ok_or_else(none)
+    }
+
+    /// A feed's settings.
+    async fn feed(&self, id: &FeedId) -> Result<Arc<Feed>, Refusal> {
+        Ok(self.view(id).await?.feed)
     }
 
     /// The event of a number as it stands in a path.

@@ -198,16 +198,24 @@ impl Source {
             Self::File(_) => "file",
         }
     }
+
+    /// The variable's name, the command's program alone as an argument may be a secret, the file's path; empty for the keyring.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Keyring => String::new(),
+            Self::Variable(name) => name.clone(),
+            Self::Command(words) => words.first().cloned().unwrap_or_default(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Source {
-    /// Of a command its program alone: an argument may be a secret.
+    /// As it is told in a [`Fault`]: `keyring`, `env NAME`, `command pass`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keyring => f.write_str(self.kind()),
-            Self::Variable(name) => write!(f, "env {name}"),
-            Self::Command(words) => write!(f, "command {}", words.first().map_or("", String::as_str)),
-            Self::File(path) => write!(f, "file {}", path.display()),
+            _ => write!(f, "{} {}", self.kind(), self.detail()),
         }
     }
 }
