@@ -1,6 +1,6 @@
 //! `kill -9` at any moment: nothing is lost, nothing is doubled, and what was not shown yet is shown later.
 
-use bellwether_control::wire::{Event, Outcome};
+use bellwether_control::wire::Outcome;
 use bellwether_tests::{
     Desktop, Need, Notifications, NumberedStream, PATIENCE, Random, Resident, needs, until,
 };
@@ -28,7 +28,7 @@ fn killed_twenty_times_amid_a_stream_the_log_holds_every_event_exactly_once() {
         resident.start();
         let latest = stream.latest();
         until(PATIENCE, "the rest", || resident.feed("numbers").counts.events >= latest);
-        let events = log(&resident, "numbers");
+        let events = resident.log("numbers");
         let (ids, data): (Vec<_>, Vec<_>) =
             events.iter().map(|event| (event.id.clone(), event.data.clone())).unzip();
         let expected: Vec<String> = (1..=latest).map(|number| number.to_string()).collect();
@@ -66,7 +66,7 @@ fn what_was_not_shown_before_a_kill_is_shown_by_the_next_run() {
     let summary = popups.wait_for(|popup| popup.summary == "many");
     assert!(summary.body.contains("40"), "{}", summary.body);
     until(PATIENCE, "the outcomes", || {
-        let outcomes = |id, outcome| log(&resident, id).iter().all(|event| event.outcome == outcome);
+        let outcomes = |id, outcome| resident.log(id).iter().all(|event| event.outcome == outcome);
         outcomes("few", Outcome::Shown) && outcomes("many", Outcome::Summarized)
     });
     resident.kill();
@@ -80,22 +80,6 @@ fn what_was_not_shown_before_a_kill_is_shown_by_the_next_run() {
 
 fn feed(id: &str, url: &str) -> String {
     format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n")
-}
-
-/// A feed's whole log, oldest first.
-fn log(resident: &Resident, id: &str) -> Vec<Event> {
-    let mut events = Vec::new();
-    let mut before = String::new();
-    loop {
-        let page = resident.events(&format!("feed={id}&limit=1000{before}"));
-        events.extend(page.events);
-        match page.next_before {
-            Some(seq) => before = format!("&before={seq}"),
-            None => break,
-        }
-    }
-    events.reverse();
-    events
 }
 
 fn first_difference(ids: &[String], expected: &[String]) -> String {

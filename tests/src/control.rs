@@ -3,7 +3,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bellwether_control::wire::{EventPage, Feed, Status, Update};
+use bellwether_control::wire::{Event, EventPage, Feed, Status, Update};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -71,6 +71,23 @@ impl Control {
     #[track_caller]
     pub fn events(&self, query: &str) -> EventPage {
         self.get(&format!("/events?{query}"))
+    }
+
+    /// A feed's whole log, oldest first.
+    #[track_caller]
+    pub fn log(&self, id: &str) -> Vec<Event> {
+        let mut events = Vec::new();
+        let mut before = String::new();
+        loop {
+            let page = self.events(&format!("feed={id}&limit=1000{before}"));
+            events.extend(page.events);
+            match page.next_before {
+                Some(seq) => before = format!("&before={seq}"),
+                None => break,
+            }
+        }
+        events.reverse();
+        events
     }
 
     /// Follows `GET /updates` from now on.

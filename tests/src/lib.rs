@@ -19,11 +19,13 @@
 
 mod control;
 mod desktop;
+mod lan;
 mod needs;
 mod notifications;
 mod numbered;
 mod process;
 mod resident;
+mod rough;
 mod server;
 mod source;
 mod until;
@@ -31,11 +33,13 @@ mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
+pub use lan::Lan;
 pub use needs::{Need, report_skip};
 pub use notifications::{Notifications, Popup};
 pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;
 pub use resident::{Resident, program};
+pub use rough::{Mishaps, RoughServer};
 pub use server::{Server, free_port};
 pub use source::Source;
 pub use until::{PATIENCE, until, until_some};

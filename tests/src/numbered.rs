@@ -1,9 +1,11 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Result, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use rustix::net::{Shutdown, shutdown};
 
 use crate::PATIENCE;
 
@@ -15,6 +17,7 @@ use crate::PATIENCE;
 /// reconnect it sends some older events once more.
 pub struct NumberedStream {
     address: SocketAddr,
+    listening: TcpListener,
     shared: Arc<Shared>,
 }
 
@@ -25,33 +28,43 @@ pub struct Request {
     pub path: String,
     /// The `Last-Event-ID` header.
     pub last_event_id: Option<String>,
+    /// When it had come.
+    pub at: Instant,
 }
 
 impl NumberedStream {
     /// One that has no events yet.
     #[track_caller]
     pub fn start() -> Self {
-        Self::with(None)
+        Self::with(Ipv4Addr::LOCALHOST.into(), None, RETRY)
     }
 
     /// An unruly one, by this seed.
     #[track_caller]
     pub fn unruly(seed: u64) -> Self {
-        Self::with(Some(Random::new(seed)))
+        Self::with(Ipv4Addr::LOCALHOST.into(), Some(Random::new(seed)), RETRY)
+    }
+
+    /// One at this address, that asks its clients to wait so long before they come back.
+    #[track_caller]
+    pub fn at(address: IpAddr, retry: Duration) -> Self {
+        Self::with(address, None, retry)
     }
 
     #[track_caller]
-    fn with(unruly: Option<Random>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    fn with(address: IpAddr, unruly: Option<Random>, retry: Duration) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let listening = listener.try_clone().expect("a second handle");
         let state = State { latest: 0, sent: 0, requests: Vec::new(), unruly, ended: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let server = Self { address, shared: Arc::clone(&shared) };
+        let shared = Arc::new(Shared { retry, state: Mutex::new(state), changed: Condvar::new() });
+        let server = Self { address, listening, shared: Arc::clone(&shared) };
         thread::spawn(move || {
-            for connection in listener.incoming().flatten() {
+            for connection in listener.incoming() {
                 if shared.state().ended {
                     return;
                 }
+                let Ok(connection) = connection else { continue };
                 let shared = Arc::clone(&shared);
                 // However the client goes, it is its right.
                 thread::spawn(move || drop(shared.serve(connection)));
@@ -135,7 +148,7 @@ impl Drop for NumberedStream {
         self.shared.state().ended = true;
         self.shared.changed.notify_all();
         // Wakes the listening thread, which then sees that it is over.
-        drop(TcpStream::connect(self.address));
+        let _ = shutdown(&self.listening, Shutdown::Both);
     }
 }
 
@@ -153,6 +166,7 @@ impl Drop for Flow {
 }
 
 struct Shared {
+    retry: Duration,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -170,8 +184,10 @@ struct State {
 /// How often a response looks whether its client has gone.
 const LOOK: Duration = Duration::from_millis(50);
 
-const HEAD: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 1000\n\n";
+/// The shortest time that a client heeds.
+const RETRY: Duration = Duration::from_secs(1);
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
 const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n\
                     <!doctype html><title>Sign in</title>\n\ndata: not an event\n\n";
@@ -199,7 +215,7 @@ impl Shared {
         if page {
             return connection.write_all(PAGE.as_bytes());
         }
-        connection.write_all(HEAD.as_bytes())?;
+        connection.write_all(format!("{HEAD}retry: {}\n\n", self.retry.as_millis()).as_bytes())?;
         while let Some(latest) = self.more(next, &connection)? {
             let last = latest.min(next.saturating_add(cut_after)).min(next + 63);
             let events: String = (next..=last).map(event).collect();
@@ -236,17 +252,18 @@ fn event(number: u64) -> String {
     format!("id: {number}\ndata: {}\n\n", NumberedStream::data(number))
 }
 
-fn has_gone(mut connection: &TcpStream) -> Result<bool> {
+pub(crate) fn has_gone(mut connection: &TcpStream) -> Result<bool> {
     connection.set_nonblocking(true)?;
     let read = connection.read(&mut [0; 64]);
     connection.set_nonblocking(false)?;
     Ok(!read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
 }
 
-fn read_request(connection: &TcpStream) -> Result<Request> {
+pub(crate) fn read_request(connection: &TcpStream) -> Result<Request> {
     connection.set_read_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(connection).lines();
-    let line = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    // Who comes and asks for nothing only looks whether there is a way.
+    let line = lines.next().ok_or(ErrorKind::UnexpectedEof)??;
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut last_event_id = None;
     for line in lines {
@@ -259,7 +276,7 @@ fn read_request(connection: &TcpStream) -> Result<Request> {
             last_event_id = Some(value.to_owned());
         }
     }
-    Ok(Request { path, last_event_id })
+    Ok(Request { path, last_event_id, at: Instant::now() })
 }
 
 /// Numbers that look random and come again with the same seed (SplitMix64).

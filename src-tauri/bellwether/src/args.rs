@@ -2,11 +2,13 @@
 
 #[cfg(test)]
 mod tests;
+mod translation;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
+use bellwether_control::messages::{self, Catalogue};
 use bellwether_engine::subscription::{HeaderName, HeaderValue};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -366,7 +368,7 @@ impl Arguments {
     /// This process's. What ends the program here is printed, and its exit code returned: 0 for help and version, 2 for wrong
     /// usage.
     pub(crate) fn read() -> Result<Self, ExitCode> {
-        Self::from_arguments(std::env::args_os()).map_err(|stop| {
+        Self::from_arguments(std::env::args_os(), messages::system_locale()).map_err(|stop| {
             let mut output = Output::stdio();
             // There is nothing left to tell anyone if even this cannot be written.
             let _ = if stop.code == 0 { output.block(&stop.text) } else { output.complain(&stop.text) };
@@ -375,13 +377,19 @@ impl Arguments {
         })
     }
 
-    fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
-        let cli = Self::try_parse_from(arguments)?;
+    fn from_arguments(arguments: impl IntoIterator<Item = OsString>, locale: &str) -> Result<Self, Stop> {
+        let grammar = match locale {
+            "zh-CN" => translation::translated(Self::command(), &translation::texts()),
+            _ => Self::command(),
+        };
+        let stop = |error: clap::Error| Stop::new(&error, &Catalogue::new(locale));
+        let cli = grammar.try_get_matches_from(arguments).and_then(|found| Self::from_arg_matches(&found));
+        let cli = cli.map_err(stop)?;
         let flag = [(cli.background, "--background"), (cli.demo, "--demo")];
         match flag.into_iter().find(|(given, _)| *given) {
             Some((_, flag)) if cli.command.is_some() => {
-                let sentence = format!("{flag} is for the start, and cannot be used with a command");
-                Err(Self::command().error(ErrorKind::ArgumentConflict, sentence).into())
+                let sentence = Catalogue::new(locale).format("cli.usage.start_only", &[("flag", flag)]);
+                Err(stop(Self::command().error(ErrorKind::ArgumentConflict, sentence)))
             }
             _ => Ok(cli),
         }
@@ -395,15 +403,19 @@ struct Stop {
     text: String,
 }
 
-impl From<clap::Error> for Stop {
-    fn from(error: clap::Error) -> Self {
+impl Stop {
+    fn new(error: &clap::Error, catalogue: &Catalogue) -> Self {
         let text = error.to_string();
-        if error.use_stderr() { Self { code: 2, text: on_two_lines(&text) } } else { Self { code: 0, text } }
+        if error.use_stderr() {
+            Self { code: 2, text: on_two_lines(&text, catalogue) }
+        } else {
+            Self { code: 0, text }
+        }
     }
 }
 
 /// What clap says in paragraphs, as one line with the cause and one with the way out.
-fn on_two_lines(error: &str) -> String {
+fn on_two_lines(error: &str, catalogue: &Catalogue) -> String {
     let mut cause: Vec<&str> = Vec::new();
     let mut usage = "";
     for line in error.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -414,12 +426,12 @@ fn on_two_lines(error: &str) -> String {
             cause.push(line);
         }
     }
-    let hint = if usage.is_empty() {
-        "more with: bellwether --help".to_owned()
-    } else {
-        format!("usage: {usage} (more with --help)")
+    let hint = match usage {
+        "" => catalogue.text("cli.usage.more").to_owned(),
+        usage => catalogue.format("cli.usage.line", &[("usage", usage)]),
     };
-    format!("bellwether: {}\n{hint}", cause.join(" ").replace(" tip: ", "; tip: "))
+    let cause = cause.join(" ").replace(" tip: ", "; tip: ");
+    format!("{}\n{hint}", catalogue.format("cli.usage.wrong", &[("cause", &cause)]))
 }
 
 fn parse_url(text: &str) -> Result<Url, String> {

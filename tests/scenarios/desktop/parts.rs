@@ -76,6 +76,29 @@ fn a_notification_server_may_be_missing_come_and_be_killed() {
 }
 
 #[test]
+fn a_notification_server_that_hangs_is_told_of_and_shows_nothing_twice() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let resident = connected(&desktop, &source, "");
+    send(&resident, &source, &["before"], Outcome::Shown);
+    let processes = desktop.processes();
+    let (server, _) = processes.iter().find(|(_, name)| name.contains("dunst")).expect("dunst runs");
+    let signal = |name: &str| desktop.run("kill", &[name, &server.to_string()]);
+    signal("-STOP");
+    send(&resident, &source, &["late"], Outcome::Pending);
+    let why = until_part(&resident, PartName::Notifications, false);
+    assert!(why.contains("did not answer within 15 s"), "{why}");
+    signal("-CONT");
+    until_outcome(&resident, &["late"], Outcome::Shown);
+    until_part(&resident, PartName::Notifications, true);
+    send(&resident, &source, &["after"], Outcome::Shown);
+    popups.wait_within(PATIENCE, |popup| popup.summary == "after");
+    let shown: Vec<String> = popups.popups().into_iter().map(|popup| popup.summary).collect();
+    assert_eq!(shown, ["before", "late", "after"]);
+}
+
+#[test]
 fn what_waits_for_a_notification_server_outlives_the_program() {
     needs!(Need::Desktop);
     let (desktop, source) = (Desktop::with(&["--no-notify"]), Source::start());

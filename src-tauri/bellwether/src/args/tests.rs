@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(line: &str) -> Result<Arguments, Stop> {
-    Arguments::from_arguments(line.split_whitespace().map(OsString::from))
+    Arguments::from_arguments(line.split_whitespace().map(OsString::from), "en")
 }
 
 fn client(line: &str) -> ClientCommand {

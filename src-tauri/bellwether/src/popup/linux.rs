@@ -5,7 +5,7 @@
 //! the popup when that connection ends (GNOME 46). What this costs is bounded by [`WATCHED`], and nothing once no popup is
 //! open.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bellwether_control::messages::Catalogue;
 use notify_rust::{NotificationHandle, NotificationResponse};
@@ -24,8 +24,8 @@ use crate::desktop::{Bus, Desktop};
 
 /// Of how many open popups, the newest ones, a click is noticed. Each costs a file descriptor.
 const WATCHED: usize = 32;
-/// How long a server may take to show a popup. In a flood dunst answers after 10 s.
-const NOTIFY_TIMEOUT: Duration = Duration::from_secs(30);
+/// When it is said that a server does not answer. In a flood dunst takes 10 s.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Shows what comes through `popups` until every sender is gone.
 pub(super) async fn run(
@@ -118,13 +118,13 @@ impl Worker {
         let event = popup.event;
         let server = match self.server_at_hand().await {
             Ok(server) => server,
-            Err(reason) => return self.failed(event, reason, false).await,
+            Err(reason) => return self.failed(event, reason).await,
         };
         self.adopt(&server.owner).await;
         let slot = popup.key.clone().map(|key| (popup.feed.clone(), key));
         let notification = content::notification(&popup, &server, &self.catalogue, self.open.replaces(&slot));
-        match timeout(NOTIFY_TIMEOUT, notification.show_async()).await {
-            Ok(Ok(handle)) => {
+        match self.answer(notification.show_async(), &server.name).await {
+            Ok(handle) => {
                 let id = handle.id();
                 let watch = self.clicks.spawn(watch_popup(handle, event, popup.url, self.reports.clone()));
                 if let Some(event) = self.open.insert(id, event, slot, Watch(watch)) {
@@ -132,19 +132,28 @@ impl Worker {
                 }
                 self.report(PopupReport::Shown { event }).await;
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 let cause = error.to_string();
-                // The server may have ended since it was last heard of.
-                let handed_over = !cause.contains("org.freedesktop.DBus.Error.ServiceUnknown");
                 let reason = [("server", &*server.name), ("cause", &*cause)];
-                self.failed(event, self.catalogue.format("popup.refused", &reason), handed_over).await;
-            }
-            Err(_) => {
-                let seconds = NOTIFY_TIMEOUT.as_secs().to_string();
-                let reason = [("server", &*server.name), ("seconds", &*seconds)];
-                self.failed(event, self.catalogue.format("popup.no_answer", &reason), true).await;
+                self.failed(event, self.catalogue.format("popup.refused", &reason)).await;
             }
         }
+    }
+
+    /// What the server answers, however late: one that takes its time may still show the popup, so offering it again could
+    /// show it twice. If the server ends, the bus answers in its place (D-Bus specification, `NoReply`).
+    async fn answer<T>(&self, shown: impl Future<Output = T>, server: &str) -> T {
+        let mut shown = pin!(shown);
+        if let Ok(answer) = timeout(NOTIFY_TIMEOUT, &mut shown).await {
+            return answer;
+        }
+        let seconds = NOTIFY_TIMEOUT.as_secs().to_string();
+        let reason = [("server", server), ("seconds", &*seconds)];
+        let reason = self.catalogue.format("popup.no_answer", &reason);
+        self.report(PopupReport::Available(false, reason)).await;
+        let answer = shown.await;
+        self.report(PopupReport::Available(true, server.to_owned())).await;
+        answer
     }
 
     /// The server, started if the bus knows how; else why there is none.
@@ -170,8 +179,8 @@ impl Worker {
         }
     }
 
-    async fn failed(&self, event: u64, reason: String, handed_over: bool) {
-        self.report(PopupReport::Failed { event, reason, handed_over }).await;
+    async fn failed(&self, event: u64, reason: String) {
+        self.report(PopupReport::Failed { event, reason }).await;
     }
 
     async fn report(&self, report: PopupReport) {

@@ -53,15 +53,12 @@ pub(crate) enum PopupReport {
         /// The popup's event.
         event: u64,
     },
-    /// It is not shown, as far as is known.
+    /// It is not shown, and never will be: the server refused it, or has ended.
     Failed {
         /// The popup's event.
         event: u64,
         /// Why, in the user's language where the cause is ours to word.
         reason: String,
-        /// Whether a notification server had it and refused it or gave no answer. If not, showing it again later can never
-        /// show it twice.
-        handed_over: bool,
     },
     /// A click on the popup or on its "Open" button.
     Activated {

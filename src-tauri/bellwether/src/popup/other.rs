@@ -40,8 +40,8 @@ pub(super) async fn run(
                 }
                 PopupReport::Shown { event }
             }
-            Ok(Err(error)) => PopupReport::Failed { event, reason: error.to_string(), handed_over: true },
-            Err(error) => PopupReport::Failed { event, reason: error.to_string(), handed_over: false },
+            Ok(Err(error)) => PopupReport::Failed { event, reason: error.to_string() },
+            Err(error) => PopupReport::Failed { event, reason: error.to_string() },
         };
         let _ = reports.send(report).await;
     }

@@ -187,7 +187,7 @@ async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport
                 let events = resident.popups.group(event);
                 resident.engine.report(Report::Shown { events }).await;
             }
-            PopupReport::Failed { event, reason, .. } => {
+            PopupReport::Failed { event, reason } => {
                 if said != reason {
                     say(&reason);
                     said = reason;

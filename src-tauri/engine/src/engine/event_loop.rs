@@ -35,6 +35,10 @@ const LAST_REPORTS: Duration = Duration::from_secs(1);
 /// After this long without an event the memory that a burst took is given back.
 const REST: Duration = Duration::from_secs(3);
 
+/// In a steady stream, messages are gathered for so long after a commit, as a transaction for each would cost more than all
+/// else about it. One that comes later after the last is committed at once.
+const GATHERING: Duration = Duration::from_millis(4);
+
 /// How many pending events are read from the log at once, to be shown or summed up.
 const BACKLOG: usize = 1000;
 
@@ -69,6 +73,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         unmarked: Vec::new(),
         retry_at: None,
         unapplied: false,
+        gathering_until: None,
         rest_at: None,
         removed: Vec::new(),
     };
@@ -102,6 +107,8 @@ pub(super) struct EventLoop {
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
     pub(super) unapplied: bool,
+    /// Signals wait until then, unless they fill a group.
+    gathering_until: Option<Instant>,
     rest_at: Option<Instant>,
     /// The newest first.
     pub(super) removed: Vec<Url>,
@@ -134,7 +141,9 @@ impl EventLoop {
                 Input::Command(command) => self.obey(command),
                 Input::Signals(signals) => {
                     self.take(signals);
-                    self.rest_at = Some(Instant::now() + REST);
+                    let now = Instant::now();
+                    self.gathering_until = Some(now + GATHERING);
+                    self.rest_at = Some(now + REST);
                 }
                 Input::RetryCommit => {
                     self.retry_at = None;
@@ -159,10 +168,19 @@ impl EventLoop {
     async fn next(&mut self) -> Input {
         let mut group = Vec::new();
         let flowing = self.stalled.is_empty();
+        let gathering =
+            self.gathering_until.filter(|end| self.signals.len() < GROUP && *end > Instant::now());
+        let signals = &mut self.signals;
+        let gathered = async {
+            if let Some(end) = gathering {
+                sleep_until(end).await;
+            }
+            signals.recv_many(&mut group, GROUP).await
+        };
         // Not biased: whoever asks without end must not keep events out of the log, nor the other way round.
         tokio::select! {
             command = self.commands.recv() => command.map_or(Input::End, Input::Command),
-            _ = self.signals.recv_many(&mut group, GROUP), if flowing => Input::Signals(group),
+            _ = gathered, if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
             () = until(self.rest_at) => Input::Rest,
         }

@@ -9,7 +9,7 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::Signal;
+use super::{Signal, lookout::Lookouts};
 use crate::event_source::{Limits, Request};
 
 /// How much of the messages of all feeds together may have been received and not yet been dealt with, in KiB: 16 MiB. A
@@ -37,6 +37,7 @@ struct Shared {
     connect_timeout: Duration,
     http: OnceCell<reqwest::Client>,
     room: Arc<Semaphore>,
+    lookouts: Arc<Lookouts>,
 }
 
 /// Why there is no client.
@@ -58,7 +59,8 @@ impl Client {
         let user_agent =
             HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
         let (http, room) = (OnceCell::new(), Arc::new(Semaphore::new(ROOM)));
-        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http, room }) })
+        let lookouts = Arc::default();
+        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http, room, lookouts }) })
     }
 
     /// Waits until there is room for what a signal holds; in the order of asking, so that a large message gets its turn.
@@ -79,6 +81,11 @@ impl Client {
     /// Time to look up a host and to connect, TLS included.
     pub(super) fn connect_timeout(&self) -> Duration {
         self.shared.connect_timeout
+    }
+
+    /// What the lookouts of all its subscriptions share.
+    pub(super) fn lookouts(&self) -> Arc<Lookouts> {
+        Arc::clone(&self.shared.lookouts)
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it. A failure shows at the request.

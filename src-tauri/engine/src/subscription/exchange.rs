@@ -3,6 +3,7 @@
 
 use std::{
     future::Future,
+    net::SocketAddr,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Head {
     content_encoding: Option<String>,
     location: Option<String>,
     retry_after: Option<Duration>,
+    /// The address that it came from: the server's, or a proxy's.
+    pub(super) from: Option<SocketAddr>,
 }
 
 impl Exchange {
@@ -190,6 +193,7 @@ impl Head {
             content_encoding: first(CONTENT_ENCODING),
             location: first(LOCATION),
             retry_after: first(RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now())),
+            from: response.remote_addr(),
         }
     }
 

@@ -21,9 +21,11 @@ use crate::{
 mod client;
 mod exchange;
 mod fault;
+mod lookout;
 
 pub use client::{Client, ClientError, Room};
 pub(crate) use exchange::{Body, Exchange, by, now};
+use lookout::Lookout;
 
 /// A chunk of the body is decoded in pieces of this size, so that what waits to be received stays small however much has
 /// come at once.
@@ -119,8 +121,19 @@ impl Subscription {
         let replay = !self.last_event_id.is_empty();
         let exchange = Exchange::new(client.clone(), &self.url, self.headers, self.credentials);
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
-        let mut run =
-            Run { source, client, exchange, news, signals, map, shown: None, replay, identified: false };
+        let lookout = Lookout::new(client.lookouts());
+        let mut run = Run {
+            source,
+            client,
+            exchange,
+            lookout,
+            news,
+            signals,
+            map,
+            shown: None,
+            replay,
+            identified: false,
+        };
         run.exchange.prepare().await;
         // An error only says that nobody is there to be told.
         let _ = run.drive().await;
@@ -131,6 +144,7 @@ struct Run<T, F> {
     source: EventSource,
     client: Client,
     exchange: Exchange,
+    lookout: Lookout,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
@@ -158,11 +172,13 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             if self.source.status().state == State::Stopped {
                 return Ok(());
             }
+            self.lookout.waits(self.source.status().reason.as_ref());
             tokio::select! {
                 _ = by(self.source.deadline(), pending::<()>()) => self.source.handle_timeout(now()),
                 () = news.try_now.notified() => self.source.try_now(),
                 () = news.sleep.notified() => self.source.woke_up(now()),
                 () = news.network.notified() => self.source.network_came_back(now()),
+                () = self.lookout.network_came_back() => self.source.network_came_back(now()),
                 () = self.signals.closed() => return Err(Abandoned),
             }
         }
@@ -172,8 +188,8 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
     async fn attempt(&mut self, request: Request) -> Result<(), Abandoned> {
         let origin = request.url.origin().ascii_serialization();
         let news = Arc::clone(&self.news);
-        let body = tokio::select! {
-            (_, body) = self.exchange.request(&mut self.source, request) => body,
+        let (head, body) = tokio::select! {
+            answer = self.exchange.request(&mut self.source, request) => answer,
             () = news.sleep.notified() => {
                 self.source.woke_up(now());
                 return Ok(());
@@ -182,7 +198,14 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
                 self.source.network_came_back(now());
                 return Ok(());
             }
+            () = self.lookout.network_came_back() => {
+                self.source.network_came_back(now());
+                return Ok(());
+            }
         };
+        if let Some(head) = head {
+            self.lookout.answered(head.from);
+        }
         let Some(body) = body else { return Ok(()) };
         let replay = std::mem::replace(&mut self.replay, true);
         // If it begins without an ID, each one that it has is its own.
