@@ -120,14 +120,20 @@ fn mistakes_name_the_place_and_never_quote_what_may_be_a_secret() {
     }
 }
 
+/// Changes the credential of a place in a feed's text.
+fn check_change(before: &str, (place, source): &(Place, Option<Source>), after: &str) {
+    let (text, expected) = (format!("{FEED}{before}"), format!("{FEED}{after}"));
+    let edited = set_credential(&text, &id("a"), place, source.as_ref());
+    assert_eq!(edited.map_err(|error| error.to_string()), Ok(expected), "{before:?}");
+}
+
 #[test]
-fn credentials_are_set_and_taken_out_in_the_way_that_they_are_written() {
+fn credentials_are_set_in_the_way_that_they_are_written() {
     let bearer = Some((Place::Bearer, Source::Keyring));
     let key = |source| Some((header("x-key"), source));
-    let gone = |place| (place, None);
     let set =
         |new: Option<(Place, Source)>| new.map(|(place, source)| (place, Some(source))).expect("a source");
-    for (before, (place, source), after) in [
+    for (before, change, after) in [
         ("", set(bearer.clone()), "auth.bearer = { keyring = true }\n"),
         ("# end", set(bearer.clone()), "auth.bearer = { keyring = true }\n# end"),
         ("", set(key(variable("A"))), "auth.headers.x-key = { env = \"A\" }\n"),
@@ -172,6 +178,15 @@ fn credentials_are_set_and_taken_out_in_the_way_that_they_are_written() {
             set(key(variable("A"))),
             "auth = { bearer = { env = 'Q' }, headers = { x-key = { env = \"A\" } } } # all\n",
         ),
+    ] {
+        check_change(before, &change, after);
+    }
+}
+
+#[test]
+fn credentials_are_taken_out_with_the_lines_that_they_are_on() {
+    let gone = |place| (place, None);
+    for (before, change, after) in [
         ("auth.bearer = { keyring = true }\n# end\n", gone(Place::Bearer), "# end\n"),
         ("# a\n[feed.auth.bearer]\nkeyring = true\n# end\n", gone(Place::Bearer), "# a\n# end\n"),
         ("auth = { bearer.env = 'A' }\n# end\n", gone(Place::Bearer), "# end\n"),
@@ -187,9 +202,7 @@ fn credentials_are_set_and_taken_out_in_the_way_that_they_are_written() {
         ),
         ("auth.bearer.env = 'A'\n", gone(header("x-key")), "auth.bearer.env = 'A'\n"),
     ] {
-        let (text, expected) = (format!("{FEED}{before}"), format!("{FEED}{after}"));
-        let edited = set_credential(&text, &id("a"), &place, source.as_ref());
-        assert_eq!(edited.map_err(|error| error.to_string()), Ok(expected), "{before:?}");
+        check_change(before, &change, after);
     }
     let conflict = set_credential(
         &format!("{FEED}auth.bearer.env = 'A'\n"),
