@@ -28,6 +28,7 @@ mod resident;
 mod rough;
 mod server;
 mod source;
+mod tls;
 mod until;
 mod webdriver;
 
@@ -42,6 +43,7 @@ pub use resident::{Resident, program};
 pub use rough::{Mishaps, RoughServer};
 pub use server::{Server, free_port};
 pub use source::Source;
+pub use tls::{Authority, Identity, TlsFront};
 pub use until::{PATIENCE, until, until_some};
 pub use webdriver::{Page, WINDOW_PATIENCE, WebDriver};
 

@@ -24,6 +24,10 @@ pub enum Need {
     Go,
     /// nginx, and openssl for its certificate.
     Nginx,
+    /// tinyproxy, which speaks HTTP.
+    HttpProxy,
+    /// microsocks, which speaks SOCKS5.
+    SocksProxy,
     /// The window's program beside the resident program, where that looks for it, and WebKitWebDriver to drive it.
     Window,
 }
@@ -56,6 +60,8 @@ impl Need {
             Self::Node => &["node"],
             Self::Go => &["go"],
             Self::Nginx => &["nginx", "openssl"],
+            Self::HttpProxy => &["tinyproxy"],
+            Self::SocksProxy => &["microsocks"],
             Self::Window => {
                 let window = program().with_file_name("bellwether-window");
                 if !window.is_file() {

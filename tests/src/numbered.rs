@@ -13,6 +13,9 @@ use crate::PATIENCE;
 /// standard intends: a response begins after the request's `Last-Event-ID`, and with 1 where there is none. Each path has the
 /// same events; a path that ends in `.html` is a web page instead.
 ///
+/// One without IDs, as ntfy is one: the number is in the data, which is JSON, as `id`, and a response begins after the parameter
+/// `since`, or with it.
+///
 /// An unruly one also does what servers in the world do: it cuts connections, in the middle of an event too, and after a
 /// reconnect it sends some older events once more.
 pub struct NumberedStream {
@@ -51,13 +54,24 @@ impl NumberedStream {
         Self::with(address, None, retry)
     }
 
+    /// An unruly one without IDs.
+    #[track_caller]
+    pub fn without_ids(seed: u64) -> Self {
+        Self::made(Ipv4Addr::LOCALHOST.into(), Some(Random::new(seed)), RETRY, false)
+    }
+
     #[track_caller]
     fn with(address: IpAddr, unruly: Option<Random>, retry: Duration) -> Self {
+        Self::made(address, unruly, retry, true)
+    }
+
+    #[track_caller]
+    fn made(address: IpAddr, unruly: Option<Random>, retry: Duration, ids: bool) -> Self {
         let listener = TcpListener::bind((address, 0)).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let listening = listener.try_clone().expect("a second handle");
         let state = State { latest: 0, sent: 0, requests: Vec::new(), unruly, ended: false };
-        let shared = Arc::new(Shared { retry, state: Mutex::new(state), changed: Condvar::new() });
+        let shared = Arc::new(Shared { retry, ids, state: Mutex::new(state), changed: Condvar::new() });
         let server = Self { address, listening, shared: Arc::clone(&shared) };
         thread::spawn(move || {
             for connection in listener.incoming() {
@@ -76,6 +90,11 @@ impl NumberedStream {
     /// The URL of `path`, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The data of an event.
@@ -167,6 +186,8 @@ impl Drop for Flow {
 
 struct Shared {
     retry: Duration,
+    /// Events have IDs, and `Last-Event-ID` counts.
+    ids: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -200,7 +221,12 @@ impl Shared {
     fn serve(&self, mut connection: TcpStream) -> Result<()> {
         let request = read_request(&connection)?;
         let page = request.path.ends_with(".html");
-        let after: u64 = request.last_event_id.as_ref().and_then(|id| id.parse().ok()).unwrap_or_default();
+        let after = if self.ids {
+            request.last_event_id.as_deref()
+        } else {
+            request.path.split_once("since=").map(|(_, since)| since)
+        };
+        let after: u64 = after.and_then(|id| id.parse().ok()).unwrap_or_default();
         let mut state = self.state();
         let mut next = after + 1;
         // After how many events this connection is cut, if ever.
@@ -218,7 +244,7 @@ impl Shared {
         connection.write_all(format!("{HEAD}retry: {}\n\n", self.retry.as_millis()).as_bytes())?;
         while let Some(latest) = self.more(next, &connection)? {
             let last = latest.min(next.saturating_add(cut_after)).min(next + 63);
-            let events: String = (next..=last).map(event).collect();
+            let events: String = (next..=last).map(|number| self.event(number)).collect();
             cut_after = cut_after.saturating_sub(last - next);
             if cut_after == 0 {
                 return connection.write_all(&events.as_bytes()[..events.len() - 9]);
@@ -231,6 +257,15 @@ impl Shared {
             self.changed.notify_all();
         }
         Ok(())
+    }
+
+    fn event(&self, number: u64) -> String {
+        let data = NumberedStream::data(number);
+        if self.ids {
+            format!("id: {number}\ndata: {data}\n\n")
+        } else {
+            format!("data: {{\"id\":\"{number}\",\"message\":\"{data}\"}}\n\n")
+        }
     }
 
     /// Waits for the event of this number, and returns the newest one's; none when the client or the server has gone.
@@ -246,10 +281,6 @@ impl Shared {
         }
         Ok((!state.ended).then_some(state.latest))
     }
-}
-
-fn event(number: u64) -> String {
-    format!("id: {number}\ndata: {}\n\n", NumberedStream::data(number))
 }
 
 pub(crate) fn has_gone(mut connection: &TcpStream) -> Result<bool> {

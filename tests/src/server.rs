@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::until::poll;
 use crate::{PATIENCE, Process, here, target};
 
-/// One of the five documents' servers, on 127.0.0.1 at a free port. What it prints is its [`Process::lines`].
+/// One of the five documents' servers, or a proxy, on 127.0.0.1 at a free port. What it prints is its [`Process::lines`].
 pub struct Server {
     process: Process,
     port: u16,
@@ -72,6 +72,35 @@ impl Server {
             nginx.envs(settings.iter().copied());
             nginx
         })
+    }
+
+    /// A proxy that speaks HTTP. Settings are lines of its configuration, such as `"BasicAuth alice secret"`. It prints each request.
+    #[track_caller]
+    pub fn tinyproxy(settings: &[&str]) -> Self {
+        Self::start(|[port, _], folder| {
+            let lines = [&format!("Port {port}"), "Listen 127.0.0.1", "Timeout 600", "LogLevel Connect"];
+            let file = folder.join("tinyproxy.conf");
+            let text = [&lines, settings].concat().join("\n");
+            fs::write(&file, text + "\n").expect("a configuration can be written");
+            let mut tinyproxy = Process::command("tinyproxy");
+            tinyproxy.arg("-d").arg("-c").arg(file);
+            tinyproxy
+        })
+    }
+
+    /// A proxy that speaks SOCKS5. Settings are its flags, such as `"-u", "alice", "-P", "secret"`. It prints each connection.
+    #[track_caller]
+    pub fn microsocks(flags: &[&str]) -> Self {
+        Self::start(|[port, _], _| {
+            let mut microsocks = Process::command("microsocks");
+            microsocks.args(["-i", "127.0.0.1", "-p", &port.to_string()]).args(flags);
+            microsocks
+        })
+    }
+
+    /// Host and port, as a proxy's URL has them.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     /// The URL of `path`, which begins with a slash.

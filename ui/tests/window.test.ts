@@ -96,6 +96,17 @@ describe('feeds', () => {
     expect(fake.status.feeds.at(-1)).toMatchObject({ id: 'ops', idle_timeout_seconds: 0, repeats: 'show' })
   })
 
+  test('a feed whose server need not prove itself says so in the list and above its events', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    expect(await rail().findByText('Ops alerts')).toBeVisible()
+    expect(screen.queryByText('certificate not verified')).toBeNull()
+    fake.change('ops', { verify_certificate: false })
+    expect(await rail().findByText('certificate not verified')).toBeVisible()
+    await person.click(rail().getByText('Ops alerts'))
+    await waitFor(() => expect(screen.getAllByText('certificate not verified')).toHaveLength(2))
+  })
+
   test('a feed that waits says why and when, and is tried at once when asked', async () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)
@@ -108,6 +119,18 @@ describe('feeds', () => {
     expect(screen.getByText(/^Try 3 in 1\d seconds$/)).toBeVisible()
     await person.click(screen.getByRole('button', { name: 'Try now' }))
     expect(fake.requests.at(-1)?.line).toBe('POST /feeds/ops/reconnect')
+  })
+
+  test('a feed that is connected says how often something comes, and what is wrong with it', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    const connected_at = new Date(Date.now() - 3 * 3_600_000).toISOString()
+    fake.change('ops', { connection: connection('connected', { connected_at, rhythm_seconds: 45 }) })
+    expect(await screen.findByText('Connected for 3 hours')).toBeVisible()
+    expect(screen.getByText('usually every 45 seconds')).toBeVisible()
+    fake.change('ops', { connection: connection('connected', { connected_at, hint: 'flooding' }) })
+    expect(await screen.findByText('It sends far more than its events, so it is read slowly.')).toBeVisible()
   })
 
   test('a server that hangs up after each event is no trouble', async () => {

@@ -54,7 +54,9 @@ impl Group {
                 "procps",
                 "gnome-keyring",
             ],
-            Self::Servers => &["php-cli", "php-sqlite3", "golang-go", "nginx", "openssl"],
+            Self::Servers => {
+                &["php-cli", "php-sqlite3", "golang-go", "nginx", "openssl", "tinyproxy-bin", "microsocks"]
+            }
             Self::Icons => &["librsvg2-bin"],
             Self::Package => &["dpkg-dev", "desktop-file-utils"],
         }
@@ -196,7 +198,7 @@ fn elsewhere(groups: &[Group]) -> Vec<Missing> {
                 .into(),
         );
     }
-    let servers = ["php", "go", "nginx", "openssl"];
+    let servers = ["php", "go", "nginx", "openssl", "tinyproxy", "microsocks"];
     let servers: Vec<&str> = servers.into_iter().filter(|program| !installed(program)).collect();
     if groups.contains(&Group::Servers) && !servers.is_empty() {
         missing.push(format!("for the scenarios' servers, install: {}", servers.join(", ")));

@@ -7,7 +7,10 @@ mod translation;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use bellwether_control::messages::{self, Catalogue};
-use bellwether_engine::subscription::{HeaderName, HeaderValue};
+use bellwether_engine::{
+    network::{Network, Proxy},
+    subscription::{HeaderName, HeaderValue},
+};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -75,7 +78,7 @@ Examples:
   bellwether listen https://example.org/events --event deploy --json | jq .data";
 
 const PROBE_EXAMPLES: &str = "\
-Takes up to 10 s, and needs no resident program. Ends with 0 for an event stream that can be used, with 1 otherwise.
+Takes up to 10 s, and needs no resident program. If a feed has this address, its TLS files and its proxy are used. Ends with 0 for an event stream that can be used, with 1 otherwise.
 
 Examples:
   bellwether probe https://example.org/events
@@ -115,6 +118,9 @@ pub(crate) struct ListenArgs {
     /// A header to send, such as 'Authorization: Bearer …'; may be given several times
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// How to connect.
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// Only events of this type; may be given several times
     #[arg(long = "event", value_name = "NAME")]
     pub(crate) events: Vec<String>,
@@ -147,9 +153,38 @@ pub(crate) struct ProbeArgs {
     /// Send credentials over plain http, where others may read along
     #[arg(long)]
     pub(crate) plain_http: bool,
+    /// How to connect.
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// One JSON value instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How a command that connects by itself does so.
+#[derive(Clone, PartialEq, Debug, Default, Args)]
+pub(crate) struct NetworkArgs {
+    /// Trust the authorities in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Do not verify the server's certificate: anyone on the way can read along
+    #[arg(short = 'k', long)]
+    pub(crate) insecure: bool,
+    /// Connect by this proxy (http, https, socks5, socks5h), by the system's (system), or by none (none)
+    #[arg(long, value_name = "URL", value_parser = parse_proxy)]
+    pub(crate) proxy: Option<Proxy>,
+}
+
+impl NetworkArgs {
+    /// What is given here, and for the rest what `settings` say.
+    pub(crate) fn over(&self, settings: Network) -> Network {
+        Network {
+            ca_file: self.ca_file.clone().or(settings.ca_file),
+            client_certificate: settings.client_certificate,
+            verify_certificate: settings.verify_certificate && !self.insecure,
+            proxy: self.proxy.clone().unwrap_or(settings.proxy),
+        }
+    }
 }
 
 /// A command whose only choice is its form.
@@ -454,6 +489,12 @@ fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     // Keeps it out of debug output: most headers that a person adds are credentials.
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+fn parse_proxy(text: &str) -> Result<Proxy, String> {
+    Proxy::parse(text).ok_or_else(|| {
+        "give all of its address, such as http://proxy.example.org:3128, or system, or none".into()
+    })
 }
 
 fn parse_since(text: &str) -> Result<Since, String> {

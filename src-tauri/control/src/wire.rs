@@ -49,6 +49,8 @@ pub struct Feed {
     pub idle_timeout_seconds: u32,
     /// Whether messages that a server sends again are shown again.
     pub repeats: Repeats,
+    /// Whether its server has to prove who it is; otherwise anyone on the way can read along, and whoever shows the feed says so.
+    pub verify_certificate: bool,
     /// How many rules it has.
     pub rules: u32,
     /// Its connection now.
@@ -153,6 +155,24 @@ pub struct Connection {
     pub connected_at: Option<String>,
     /// When the next attempt is due, if one is.
     pub next_attempt_at: Option<String>,
+    /// When anything came last, comments and heads of answers included. Nobody is told when this alone changes, nor of the next
+    /// two: ask again for the newest.
+    pub last_activity_at: Option<String>,
+    /// How often something usually comes, in seconds; none as long as there is no such rhythm.
+    pub rhythm_seconds: Option<u32>,
+    /// What is wrong with what comes.
+    pub hint: Option<ConnectionHint>,
+}
+
+/// What is wrong with what comes on a connection. Its sentence is message `hint.<code>`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum ConnectionHint {
+    /// So much more than its events comes that it is read slowly.
+    Flooding,
+    /// An event has been coming for longer than the idle timeout, and its end has not.
+    Unfinished,
 }
 
 /// The connection's state as a person sees it.

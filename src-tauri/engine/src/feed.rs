@@ -7,6 +7,8 @@ use url::Url;
 
 use crate::{
     access::{Access, Fault, mask},
+    network::Network,
+    resume::Resume,
     rule::RuleSet,
 };
 
@@ -54,6 +56,10 @@ pub struct Feed {
     pub idle_timeout: Option<Duration>,
     /// What to do with messages that a server sends again after a reconnect.
     pub repeats: Repeats,
+    /// What its connections go through.
+    pub network: Network,
+    /// What its reconnects carry, so that nothing is missed.
+    pub resume: Resume,
     /// Its rules in order; empty: the default popup for every message.
     pub rules: Arc<RuleSet>,
 }
@@ -145,12 +151,28 @@ pub enum Reason {
     TlsName(String),
     /// The certificate is past its time, or before it.
     TlsExpired(String),
+    /// The server wants a client certificate, or does not take the one that it was shown.
+    TlsClientCertificate(String),
     /// TLS failed in another way.
     Tls(String),
     /// A credential cannot be had; no request was made.
     Credential(Fault),
     /// Credentials would go to this host in the open; no request was made.
     PlainHttp(String),
+    /// A file of the feed's TLS settings cannot be used.
+    CertificateFile {
+        /// The file.
+        path: String,
+        /// Why not.
+        fault: FileFault,
+    },
+    /// The proxy, and not the server, is what failed.
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// How.
+        fault: ProxyFault,
+    },
     /// Nothing came for the idle timeout.
     Idle(Duration),
     /// The server ended the response as it should, but neither an event nor a `retry` had come.
@@ -163,6 +185,36 @@ pub enum Reason {
     ClosedByRule(u32),
     /// Any other failure of the network.
     Network(String),
+}
+
+/// Why a file of a feed's TLS settings cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FileFault {
+    /// It cannot be read; the system's words.
+    Unreadable(String),
+    /// No certificate in PEM that can be used is in it.
+    NoCertificate,
+    /// No private key in PEM that can be used is in it.
+    NoKey,
+    /// Its key is encrypted, and nobody is there to be asked for the password.
+    EncryptedKey,
+    /// It is no PEM but PKCS#12, with certificate and key in one.
+    Pkcs12,
+    /// Its key is not that of the certificate.
+    WrongKey,
+}
+
+/// How a proxy failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProxyFault {
+    /// There is no way to it; why.
+    Unreachable(String),
+    /// No connection came about through it within this time.
+    Timeout(Duration),
+    /// It wants a user and a password, or others (407).
+    SignIn,
+    /// It was asked for the connection and did not make it; why, as far as it told.
+    Refused(String),
 }
 
 /// Why a redirect was not followed.
@@ -198,9 +250,24 @@ impl Reason {
             Self::TlsUntrusted(_) => "tls_untrusted",
             Self::TlsName(_) => "tls_name",
             Self::TlsExpired(_) => "tls_expired",
+            Self::TlsClientCertificate(_) => "tls_client_certificate",
             Self::Tls(_) => "tls",
             Self::Credential(fault) => fault.code(),
             Self::PlainHttp(_) => "plain_http",
+            Self::CertificateFile { fault, .. } => match fault {
+                FileFault::Unreadable(_) => "file_unreadable",
+                FileFault::NoCertificate => "file_no_certificate",
+                FileFault::NoKey => "file_no_key",
+                FileFault::EncryptedKey => "file_encrypted_key",
+                FileFault::Pkcs12 => "file_pkcs12",
+                FileFault::WrongKey => "file_wrong_key",
+            },
+            Self::Proxy { fault, .. } => match fault {
+                ProxyFault::Unreachable(_) => "proxy_unreachable",
+                ProxyFault::Timeout(_) => "proxy_timeout",
+                ProxyFault::SignIn => "proxy_sign_in",
+                ProxyFault::Refused(_) => "proxy_refused",
+            },
             Self::Idle(_) => "idle",
             Self::EndedEmpty => "ended_empty",
             Self::Ended => "ended",
@@ -210,7 +277,8 @@ impl Reason {
         }
     }
 
-    /// The particular that a sentence about this reason needs: a status code, a media type, a host, seconds, a rule's number.
+    /// The particular that a sentence about this reason needs: a status code, a media type, a host, seconds, a rule's number,
+    /// a file, a proxy with host and port.
     pub fn detail(&self) -> String {
         match self {
             Self::Status(status) => status.to_string(),
@@ -229,11 +297,18 @@ impl Reason {
             | Self::TlsUntrusted(text)
             | Self::TlsName(text)
             | Self::TlsExpired(text)
+            | Self::TlsClientCertificate(text)
             | Self::Tls(text)
             | Self::PlainHttp(text)
             | Self::Broken(text)
             | Self::Network(text) => text.clone(),
             Self::Credential(fault) => fault.detail().to_owned(),
+            Self::CertificateFile { path, fault: FileFault::Unreadable(cause) }
+            | Self::Proxy {
+                proxy: path,
+                fault: ProxyFault::Unreachable(cause) | ProxyFault::Refused(cause),
+            } if !cause.is_empty() => format!("{path}: {cause}"),
+            Self::CertificateFile { path, .. } | Self::Proxy { proxy: path, .. } => path.clone(),
             Self::ConnectTimeout(time) | Self::HeaderTimeout(time) | Self::Idle(time) => {
                 time.as_secs().to_string()
             }

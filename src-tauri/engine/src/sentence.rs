@@ -85,6 +85,8 @@ wordings! {
     WANTS_TEXT = "wants_text": "must be a text in quotes; this is of type {type}";
     WANTS_TIME = "wants_time": "must be seconds, such as 300, or a time, such as \"5m\"; this is of type {type}";
     WANTS_NAMES = "wants_names": "must be a name in quotes, or a list of names; this is of type {type}";
+    WANTS_CERTIFICATE = "wants_certificate": "must be a path in quotes, or { certificate = \"client.pem\", key = \"client.key\" }; this is of type {type}";
+    WANTS_RESUME = "wants_resume": "must be \"header\", \"none\" or { query = \"since\", from = \"data.id\" }; this is of type {type}";
     WANTS_NOTIFY = "wants_notify": "must be {example}; this is of type {type}";
     // Feeds.
     TOO_MANY_FEEDS = "too_many_feeds": "more than {most} feeds";
@@ -119,13 +121,17 @@ wordings! {
     HEADER_INVALID = "header_invalid": "“{name}” cannot be a header's name";
     HEADER_OWN = "header_own": "Bellwether sets the header {name} itself";
     HEADER_TWICE = "header_twice": "the header {name} is here already, as upper and lower case are the same to it";
-    PARAMETER_INVALID = "parameter_invalid": "“{name}” cannot be a parameter's name";
     COOKIE_INVALID = "cookie_invalid": "“{name}” cannot be a cookie's name";
     AUTHORIZATION_TWICE = "authorization_twice": "a request has one Authorization: keep bearer, basic or that header, one of them";
     USER_IN_URL = "user_in_url": "the URL has a user already: take it out there, or leave out bearer, basic and the header Authorization";
     COOKIE_TWICE = "cookie_twice": "keep either cookies or the header Cookie";
     TOO_MANY_CREDENTIALS = "too_many_credentials": "more than {most} credentials";
     URL_MASKED = "url_masked": "the URL has *** where a secret belongs; write the secret, or leave the URL as it was";
+    PROXY_INVALID = "proxy_invalid": "no proxy; write \"system\", \"none\", or all of its URL, such as \"http://proxy.example.org:3128\"; it may begin with http, https, socks5 or socks5h";
+    PATH_INVALID = "path_invalid": "no path of a file";
+    PARAMETER_INVALID = "parameter_invalid": "no name of a parameter; it takes 1 to {most} bytes";
+    RESUME_FROM = "resume_from": "“{value}” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \"data.id\"";
+    RESUME_EVENT = "resume_event": "the last event ID is taken from every event; leave out event, or take the value from the data";
     // Rules.
     TOO_MANY_RULES = "too_many_rules": "more than {most} rules";
     TOO_MANY_NAMES = "too_many_names": "more than {most} names";

@@ -9,6 +9,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use bellwether_engine::{
     access::{Access, Credential, Credentials, Fault, Place, Source},
     feed::{Reason, State},
+    network::Network,
     probe::{self, BUDGET, probe},
     subscription::{HeaderMap, HeaderName, HeaderValue, Subscription},
 };
@@ -162,7 +163,8 @@ async fn nothing_secret_crosses_a_network_in_the_open_unless_the_feed_says_so() 
         HeaderName::from_static("authorization"),
         HeaderValue::from_static("Bearer s"),
     )]);
-    let found = probe(&client(), "http://192.0.2.1/", headers, Credentials::default(), BUDGET).await;
+    let (credentials, network) = (Credentials::default(), Network::default());
+    let found = probe(&client(), "http://192.0.2.1/", headers, credentials, &network, BUDGET).await;
     assert_eq!(
         found.fault,
         Some(probe::Fault::Connection(Reason::PlainHttp("192.0.2.1".into()))),

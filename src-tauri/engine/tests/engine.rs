@@ -616,3 +616,59 @@ async fn a_shutdown_tells_that_the_log_did_not_take_what_had_come() {
     assert!(lost.is_some_and(|cause| cause.to_string().contains("locked")));
     assert_eq!(fixture.engine.shutdown().await, None);
 }
+
+/// Events as ntfy sends them: their ID is in the data alone.
+fn messages(ids: &[&str]) -> String {
+    ids.iter().map(|id| format!("data: {{\"id\":\"{id}\",\"message\":\"again\"}}\n\n")).collect()
+}
+
+#[tokio::test]
+async fn a_feed_without_event_ids_resumes_by_a_parameter_from_the_data_and_doubles_nothing() {
+    let mut server = ScriptedServer::start(vec![
+        vec![stream(&messages(&["m1", "m2"]))],
+        // It greets with an ID that it knows nothing of, and what it was asked to begin after comes again; an equal one amid the
+        // stream is news.
+        vec![
+            stream(&format!("event: open\n{}{}", messages(&["o1"]), messages(&["m2", "m3", "m3"]))),
+            Act::Hold,
+        ],
+        vec![stream(&messages(&["m4"])), Act::Hold],
+        vec![answer("400 Bad Request", "")],
+        vec![stream(&messages(&["m5"])), Act::Hold],
+        vec![stream(&messages(&["m6"])), Act::Hold],
+    ])
+    .await;
+    let ids = |fixture: &Fixture| {
+        let id = |data: &String| data.split('"').nth(3).expect("an ID").to_owned();
+        fixture.data("a").iter().map(id).collect::<Vec<_>>()
+    };
+    let by_query = "resume = { query = \"since\", from = \"data.id\" }";
+    let mut fixture = Fixture::start(&feed("a", &server, by_query));
+    assert_eq!(server.request().await.line, "GET / HTTP/1.1");
+    let view = fixture.feed("a", |view| view.counts.events == 5).await;
+    assert_eq!((ids(&fixture), view.counts.repeats), (texts_of("m1 m2 o1 m3 m3"), 1));
+    let request = server.request().await;
+    assert_eq!((&*request.line, request.header("last-event-id")), ("GET /?since=m2 HTTP/1.1", None));
+
+    let mut fixture = fixture.restart().await;
+    fixture.events("a", 6).await;
+    assert_eq!(server.request().await.line, "GET /?since=m3 HTTP/1.1");
+
+    // A value that the server refuses is forgotten, in the log, too.
+    let mut fixture = fixture.restart().await;
+    fixture.events("a", 7).await;
+    assert_eq!(server.request().await.line, "GET /?since=m4 HTTP/1.1");
+    assert_eq!(server.request().await.line, "GET / HTTP/1.1");
+    assert_eq!(ids(&fixture), texts_of("m1 m2 o1 m3 m3 m4 m5"));
+
+    // Another way begins with nothing.
+    let by_time = by_query.replace("data.id", "data.time");
+    fs::write(fixture.folder.path().join("feeds.toml"), feed("a", &server, &by_time)).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    fixture.events("a", 8).await;
+    assert_eq!(server.request().await.line, "GET / HTTP/1.1");
+}
+
+fn texts_of(words: &str) -> Vec<String> {
+    words.split(' ').map(str::to_owned).collect()
+}

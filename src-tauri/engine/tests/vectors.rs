@@ -86,7 +86,7 @@ fn decode<'a>(limits: Limits, chunks: impl IntoIterator<Item = &'a [u8]>) -> See
                     messages.push(message);
                 }
                 Output::LastEventId(id) => told = id,
-                Output::Identified | Output::Oversized | Output::Comment(_) => {}
+                Output::Identified | Output::ResumeRefused | Output::Oversized | Output::Comment(_) => {}
             }
         }
     }

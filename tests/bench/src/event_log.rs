@@ -194,7 +194,7 @@ fn append(log: &mut EventLog, feeds: &[FeedId], numbers: std::ops::Range<u64>) -
                 reason: &event.reason,
                 notification: &event.notification,
             };
-            let seq = batch.append(event.feed, &new)?;
+            let seq = batch.append(event.feed, &new, None)?;
             pending.extend((event.outcome == Outcome::Pending).then_some(seq));
         }
         batch.commit()?;

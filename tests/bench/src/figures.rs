@@ -35,6 +35,8 @@ impl Unit {
 
 /// The table as it grows; each line is printed once it is known.
 pub(crate) struct Figures {
+    /// How many feeds the crowd has.
+    pub(crate) feeds: u32,
     group: &'static str,
     budgets: usize,
     missed: Vec<String>,
@@ -42,9 +44,9 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Prints what it is measured on.
-    pub(crate) fn begin() -> Self {
+    pub(crate) fn begin(feeds: u32) -> Self {
         println!("{}\n", machine());
-        Self { group: "", budgets: 0, missed: Vec::new() }
+        Self { feeds, group: "", budgets: 0, missed: Vec::new() }
     }
 
     /// The next figures are of this group.

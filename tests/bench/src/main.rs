@@ -1,4 +1,5 @@
-//! What Bellwether costs, each figure beside its budget. `cargo xtask bench [NAME]…` builds a release and runs this.
+//! What Bellwether costs, each figure beside its budget. `cargo xtask bench [NAME]… [--feeds N]` builds a release and runs this;
+//! `N` feeds instead of a thousand are the crowd among the connections.
 //!
 //! A figure is a median of several runs where one run is short, and CPU time rather than time on the clock where the budget is
 //! about work. They hold for the machine they were taken on, alone on it. A budget that is missed is no error here.
@@ -37,13 +38,20 @@ const GROUPS: [(&str, Measure); 8] = [
 ];
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    let feeds = match crowd(&mut wanted) {
+        Ok(feeds) => feeds,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let names = GROUPS.map(|(name, _)| name);
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
         eprintln!("there are no figures called {unknown}, only: {}", names.join(", "));
         return ExitCode::FAILURE;
     }
-    let mut figures = Figures::begin();
+    let mut figures = Figures::begin(feeds);
     for (name, measure) in GROUPS {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
@@ -55,4 +63,12 @@ fn main() -> ExitCode {
     }
     figures.end();
     ExitCode::SUCCESS
+}
+
+/// Takes `--feeds N` out of the arguments; 1,000 where it is not among them.
+fn crowd(arguments: &mut Vec<String>) -> std::result::Result<u32, String> {
+    let Some(at) = arguments.iter().position(|argument| argument == "--feeds") else { return Ok(1000) };
+    let number = arguments.drain(at..).nth(1);
+    let number = number.and_then(|number| number.parse().ok()).filter(|feeds| (200..=4000).contains(feeds));
+    number.ok_or_else(|| "--feeds takes a number from 200 to 4,000, at the end".to_owned())
 }

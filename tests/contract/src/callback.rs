@@ -70,6 +70,10 @@ fn body(signal: &Signal) -> Option<Value> {
             error(format!("{}: {}", reason.code(), reason.detail()))
         }
         Signal::Oversized(_) => error("an event over the limits was skipped".to_owned()),
-        Signal::State(_) | Signal::Opened { .. } | Signal::LastEventId(_) => None,
+        Signal::State(_)
+        | Signal::Opened { .. }
+        | Signal::LastEventId(_)
+        | Signal::ResumeRefused
+        | Signal::Flooding => None,
     }
 }

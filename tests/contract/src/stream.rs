@@ -7,6 +7,8 @@ use bellwether_engine::{
     access::{Access, Credentials},
     event_source::{Limits, Message},
     feed::DEFAULT_IDLE_TIMEOUT,
+    network::Network,
+    resume::Resume,
     subscription::{Client, HeaderMap, HeaderName, HeaderValue, Room, Signal, Subscription},
 };
 use serde::Deserialize;
@@ -58,10 +60,14 @@ impl Params {
                 access: Access { plain_http: true, ..Access::default() },
                 ..Credentials::default()
             },
+            network: Network::default(),
             idle_timeout: Some(self.read_timeout_ms.map_or(DEFAULT_IDLE_TIMEOUT, Duration::from_millis)),
             last_event_id: self.last_event_id.clone().unwrap_or_default(),
+            resume: Resume::Header,
+            resume_value: String::new(),
             limits: limits(self.initial_delay_ms.map(Duration::from_millis)),
             seed: 1,
+            activity: Arc::default(),
         })
     }
 }

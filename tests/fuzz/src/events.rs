@@ -107,7 +107,7 @@ fn within(limits: &Limits, told: &Told) {
                     "comment over its limit"
                 );
             }
-            Output::Identified | Output::Oversized => {}
+            Output::Identified | Output::ResumeRefused | Output::Oversized => {}
         }
         assert!(id.len() <= limits.field_bytes && !id.contains(['\0', '\n', '\r']), "the ID {id:?}");
     }

@@ -37,6 +37,10 @@ idle_timeout_seconds: number,
  */
 repeats: Repeats, 
 /**
+ * Whether its server has to prove who it is; otherwise anyone on the way can read along, and whoever shows the feed says so.
+ */
+verify_certificate: boolean, 
+/**
  * How many rules it has.
  */
 rules: number, 

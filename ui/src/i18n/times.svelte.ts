@@ -12,7 +12,7 @@ export function now(): number {
   return present
 }
 
-/** Keeps {@link now} going; the window's only timer at rest, and none while it is hidden. */
+/** Keeps {@link now} going; it stands still while the window is hidden. */
 export function startClock(): () => void {
   const tick = () => {
     if (!document.hidden) present = Date.now()

@@ -28,7 +28,7 @@ export function reasonSentence(feed: Feed): string {
 
 /** What is known of a feed's connection, in words: how it is, why, and what comes next. */
 export function stateSentences(feed: Feed): string[] {
-  const { state, connected_at } = feed.connection
+  const { state, connected_at, rhythm_seconds, hint } = feed.connection
   const lastEvent = feed.last_event_at
     ? t('ui.feed.last_event', { time: longAgo(feed.last_event_at) })
     : t('ui.feed.no_event')
@@ -36,7 +36,8 @@ export function stateSentences(feed: Feed): string[] {
     case 'connected': {
       const time = connected_at ? now() - Date.parse(connected_at) : 0
       const since = time < 1000 ? t('ui.feed.connected_now') : t('ui.feed.connected_for', { time: duration(time) })
-      return [since, lastEvent]
+      const usual = rhythm_seconds ? t('ui.feed.usually', { time: duration(rhythm_seconds * 1000) }) : ''
+      return [since, lastEvent, usual, hint ? t(`hint.${hint}`) : '']
     }
     case 'resting':
       return [t('ui.feed.between'), nextSentence(feed), lastEvent]

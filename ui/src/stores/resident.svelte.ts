@@ -11,6 +11,9 @@ import type { Transport } from '../transport/transport'
 /** Longest wait between two attempts to reach the program, in milliseconds. */
 const MAX_WAIT = 3000
 
+/** How often feeds are asked for that nothing was told of, in milliseconds: their signs of life are told by nobody. */
+const LOOK = 60_000
+
 /** What the log is told of the program's updates. */
 export interface Listener {
   /** Everything may have changed: a first or new connection, or missed updates. */
@@ -54,7 +57,11 @@ export class Resident {
     this.#listener = listener
     const stop = new AbortController()
     void this.#follow(stop.signal)
-    return () => stop.abort()
+    const look = setInterval(() => void this.#look(), LOOK)
+    return () => {
+      clearInterval(look)
+      stop.abort()
+    }
   }
 
   async #follow(stop: AbortSignal): Promise<void> {
@@ -101,6 +108,17 @@ export class Resident {
       case 'quit':
         // The window's own program closes it.
         break
+    }
+  }
+
+  /** Fetches the feeds while somebody may be looking at them. */
+  async #look(): Promise<void> {
+    if (!this.online || document.hidden) return
+    try {
+      const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
+      if (this.status) this.status = { ...this.status, feeds }
+    } catch {
+      // The end of the updates will tell.
     }
   }
 

@@ -195,7 +195,7 @@ export class Fake implements Transport {
 }
 
 export function connection(state: Feed['connection']['state'], rest: Partial<Feed['connection']> = {}): Feed['connection'] {
-  return { state, reason: null, attempt: 0, connected_at: null, next_attempt_at: null, ...rest }
+  return { state, reason: null, attempt: 0, connected_at: null, next_attempt_at: null, last_activity_at: null, rhythm_seconds: null, hint: null, ...rest }
 }
 
 export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
@@ -206,6 +206,7 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
     paused: false,
     idle_timeout_seconds: 300,
     repeats: 'hide',
+    verify_certificate: true,
     rules: 0,
     connection: connection('connected', { connected_at: new Date().toISOString() }),
     counts: { events: 0, unread: 0, repeats: 0, ignored: 0, oversized: 0 },

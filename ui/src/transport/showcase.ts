@@ -18,7 +18,7 @@ const feeds = [
     name: 'Mail',
     url: 'https://mail.example.org/v1/events/stream?mailbox=inbox',
     rules: 2,
-    connection: connection('connected', { connected_at: ago(192) }),
+    connection: connection('connected', { connected_at: ago(192), last_activity_at: ago(0), rhythm_seconds: 45 }),
     counts: { events: 1284, unread: 2, repeats: 3, ignored: 18, oversized: 0 },
     last_event_at: ago(2),
   }),

@@ -79,6 +79,7 @@ fn listen() {
     let expected = ListenArgs {
         url: Url::parse("http://a/").unwrap(),
         headers: vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))],
+        network: NetworkArgs::default(),
         events: vec!["x".into(), "y".into()],
         last_event_id: "7".into(),
         count: Some(3),
@@ -98,7 +99,8 @@ fn probe() {
     ] {
         let headers = vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))];
         let (url, feed) = (url.map(str::to_owned), feed.map(str::to_owned));
-        let expected = ProbeArgs { url, feed, headers, plain_http: json, json };
+        let network = NetworkArgs::default();
+        let expected = ProbeArgs { url, feed, headers, plain_http: json, network, json };
         assert_eq!(read(line).unwrap().command, Some(Command::Probe(expected)), "{line}");
     }
 }

@@ -5,7 +5,7 @@ use bellwether_control::{client::Client, messages::Catalogue, wire};
 use super::{
     Failure, credential,
     output::{Output, Span, Table},
-    status::state_span,
+    status::{state_span, unverified},
 };
 use crate::args::{FeedSettings, FeedsAction, FeedsArgs, Repeats};
 
@@ -58,7 +58,10 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             state_span(feed.connection.state, catalogue),
             Span::from(feed.counts.events.to_string()),
             Span::from(feed.counts.unread.to_string()),
-            Span::new(&feed.url),
+            Span::from(match unverified(feed, catalogue) {
+                Some(warning) => format!("{}  {warning}", feed.url),
+                None => feed.url.clone(),
+            }),
         ]);
     }
     Ok(output.table(&table)?)

@@ -12,6 +12,8 @@ use bellwether_engine::{
     access::{Access, Credentials},
     event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Reason, State},
+    network::Network,
+    resume::Resume,
     subscription::{Client, Signal, Subscription},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -43,10 +45,14 @@ pub(super) async fn run(
             access: Access { plain_http: args.plain_http, ..Access::default() },
             ..Credentials::default()
         },
+        network: args.network.over(Network::default()),
         idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
         last_event_id: args.last_event_id.clone(),
+        resume: Resume::Header,
+        resume_value: String::new(),
         limits: Limits::default(),
         seed: RandomState::new().build_hasher().finish(),
+        activity: Arc::default(),
     };
     let (sender, mut signals) = mpsc::channel(QUEUE);
     let mut printer = Printer { args, catalogue, output, origin: String::new(), printed: 0, stopped: None };
@@ -82,7 +88,7 @@ impl Printer<'_> {
         match signal {
             Signal::Opened { origin, .. } => self.origin = origin,
             Signal::Message { message, .. } => self.message(&message, now)?,
-            Signal::LastEventId(_) | Signal::Comment(_) => {}
+            Signal::Flooding | Signal::LastEventId(_) | Signal::ResumeRefused | Signal::Comment(_) => {}
             Signal::State(state) => self.state(state, now)?,
             Signal::Oversized(count) => {
                 self.output.note(&self.catalogue.count("cli.listen.oversized", count))?;

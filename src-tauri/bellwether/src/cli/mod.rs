@@ -44,7 +44,7 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 }
 
 /// Says what there is at a URL, and returns the exit code: 0 for an event stream that can be used. Needs no resident program,
-/// and asks none.
+/// and asks none; a feed of this profile's with the same URL lends its settings.
 pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
     let result = probe::run(args, profile, catalogue, &mut output).await;

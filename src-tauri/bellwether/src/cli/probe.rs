@@ -6,6 +6,8 @@ use bellwether_control::{messages::Catalogue, paths::Profile, wire};
 use bellwether_engine::{
     access::Credentials,
     config::ConfigFile,
+    feed::Feed,
+    network::Network,
     probe::{BUDGET, probe},
     subscription::Client,
 };
@@ -30,27 +32,32 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let headers = args.headers.iter().cloned().collect();
-    let (url, mut credentials) = match &args.feed {
-        Some(id) => of_feed(id, profile, catalogue)?,
-        None => (args.url.clone().unwrap_or_default(), Credentials::default()),
-    };
+    let feed = feed_of(args, profile, catalogue)?;
+    let url = feed.as_ref().map_or_else(|| args.url.clone().unwrap_or_default(), |feed| feed.url.to_string());
+    let network = args.network.over(feed.as_ref().map_or_else(Network::default, |feed| feed.network.clone()));
+    let mut credentials = feed.map_or_else(Credentials::default, |feed| Credentials {
+        access: feed.access.clone(),
+        feed: Some(feed.id.clone()),
+        keyring: Arc::new(Keyring::of(profile)),
+    });
     credentials.access.plain_http |= args.plain_http;
-    let found = probe_on_the_wire(probe(&client, &url, headers, credentials, BUDGET).await);
+    let found = probe_on_the_wire(probe(&client, &url, headers, credentials, &network, BUDGET).await);
     show(&found, args.json, catalogue, output)
 }
 
-/// The URL of a feed as it is declared, and its credentials.
-fn of_feed(id: &str, profile: &Profile, catalogue: &Catalogue) -> Result<(String, Credentials), Failure> {
-    let path = profile.config_file.display().to_string();
+/// The feed that is named, or the one that has the URL.
+fn feed_of(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> Result<Option<Arc<Feed>>, Failure> {
     let config = ConfigFile::new(&profile.config_file).load();
-    let config =
-        config.map_err(|error| Failure::Said(config_sentence(&path, &config_error(&error), catalogue)))?;
-    let Some(feed) = config.feeds.iter().find(|feed| feed.id.as_str() == id) else {
-        return Err(Failure::Said(catalogue.format("mistake.no_such_feed", &[("id", id)])));
+    let Some(id) = &args.feed else {
+        // A broken feeds.toml is no reason not to look at an address.
+        let url = args.url.as_deref().unwrap_or_default();
+        return Ok(config.unwrap_or_default().feed_of(url).cloned());
     };
-    let keyring = Arc::new(Keyring::of(profile));
-    let credentials = Credentials { access: feed.access.clone(), feed: Some(feed.id.clone()), keyring };
-    Ok((feed.url.to_string(), credentials))
+    let path = profile.config_file.display().to_string();
+    let broken = |error| Failure::Said(config_sentence(&path, &config_error(&error), catalogue));
+    let feed = config.map_err(broken)?.feeds.into_iter().find(|feed| feed.id.as_str() == id);
+    let none = || Failure::Said(catalogue.format("mistake.no_such_feed", &[("id", id)]));
+    feed.map(Some).ok_or_else(none)
 }
 
 fn show(found: &wire::Probe, json: bool, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {

@@ -84,12 +84,14 @@ fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     table
 }
 
-/// Why, how often, and when next.
+/// What is risky, why it is not connected, how often it was tried, and when next.
 fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
     let connection = &feed.connection;
-    let mut remarks = Vec::new();
+    let mut remarks: Vec<String> = unverified(feed, catalogue).map(str::to_owned).into_iter().collect();
     // Why an earlier connection ended is no news once it stands again.
-    if connection.state != wire::ConnectionState::Connected {
+    if connection.state == wire::ConnectionState::Connected {
+        remarks.extend(signs_of_life(connection, now, catalogue));
+    } else {
         remarks.extend(connection.reason.as_ref().map(|reason| reason_sentence(reason, catalogue)));
     }
     if connection.attempt > 0 {
@@ -107,6 +109,27 @@ fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
         }
     }
     remarks.join(" · ")
+}
+
+/// What is wrong with what comes, when something came last, and how often it usually does.
+fn signs_of_life(connection: &wire::Connection, now: Timestamp, catalogue: &Catalogue) -> Vec<String> {
+    let mut signs = Vec::new();
+    signs.extend(connection.hint.map(|hint| catalogue.text(&format!("hint.{}", name(&hint))).to_owned()));
+    if let Some(moment) = &connection.last_activity_at {
+        let time = time::ago(moment, now, catalogue);
+        signs.push(catalogue.format("cli.status.last_activity", &[("time", &time)]));
+    }
+    if let Some(seconds) = connection.rhythm_seconds {
+        let (count, unit) = if seconds < 120 { (seconds, "seconds") } else { (seconds / 60, "minutes") };
+        let count = count.to_string();
+        signs.push(catalogue.format(&format!("cli.status.rhythm.{unit}"), &[("count", &count)]));
+    }
+    signs
+}
+
+/// What is to be said wherever a feed is shown whose server need not prove who it is.
+pub(super) fn unverified<'c>(feed: &wire::Feed, catalogue: &'c Catalogue) -> Option<&'c str> {
+    (!feed.verify_certificate).then(|| catalogue.text("cli.unverified"))
 }
 
 /// The sentence for a reason; its stable name and particular where the catalogue is older than the program.

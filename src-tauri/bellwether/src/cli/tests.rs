@@ -88,10 +88,11 @@ fn respond(status: u16, answer: &Value) -> Response {
 fn feed(id: &str) -> Value {
     json!({
         "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
-        "idle_timeout_seconds": 300, "repeats": "hide", "rules": 0,
+        "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
-            "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z"
+            "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z",
+            "last_activity_at": null, "rhythm_seconds": null, "hint": null
         },
         "counts": {"events": 7, "unread": 3, "repeats": 1, "ignored": 0, "oversized": 0},
         "last_event_at": null
@@ -262,6 +263,38 @@ async fn an_empty_log_is_said_so() {
     });
     assert_eq!(fake.run("events").await.out, "没有这样的事件。\n");
     assert_eq!(fake.run("events --json").await.out, "[]\n");
+}
+
+#[tokio::test]
+async fn status_tells_of_signs_of_life() {
+    for (locale, rhythm, hint, expected) in [
+        ("en", Some(45), None, "last sign of life just now · usually every 45 s · 1 repeat held back"),
+        ("en", Some(180), None, "last sign of life just now · usually every 3 min · 1 repeat held back"),
+        ("zh-CN", Some(45), None, "最近动静：刚刚 · 通常每 45 秒一次 · 略去 1 个重复事件"),
+        (
+            "en",
+            None,
+            Some("flooding"),
+            "It sends far more than its events, so it is read slowly. · last sign of life just now · 1 repeat held back",
+        ),
+        (
+            "zh-CN",
+            None,
+            Some("unfinished"),
+            "最新的事件不完整：末尾的空行一直没有收到。 · 最近动静：刚刚 · 略去 1 个重复事件",
+        ),
+    ] {
+        let mut status = status(locale);
+        let connection = &mut status["feeds"][0]["connection"];
+        *connection = json!({
+            "state": "connected", "reason": null, "attempt": 0, "connected_at": "2026-11-20T12:00:00.000Z",
+            "next_attempt_at": null, "last_activity_at": "2999-01-01T00:00:00.000Z",
+            "rhythm_seconds": rhythm, "hint": hint
+        });
+        let fake = Fake::answering(move |_| (200, status.clone()));
+        let out = fake.run("status").await.out;
+        assert!(out.lines().any(|line| line.ends_with(&format!("  {expected}"))), "{out}");
+    }
 }
 
 #[tokio::test]

@@ -14,8 +14,9 @@ use axum::{
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
     access::{Access, Credentials, Place, Secret, Source, mask},
-    config,
+    config::{self, Config},
     feed::{Feed, FeedId},
+    network::Network,
 };
 use url::Url;
 
@@ -61,23 +62,29 @@ pub(super) async fn forget_all(resident: &Resident, feed: &Feed) {
     }
 }
 
-/// What a probe is to connect to, and with which credentials: a feed's own only where they belong.
+/// What a probe is to connect to, with what and by which way: those of the feed that is named, or that has this URL.
 pub(super) async fn for_probe(
     resident: &Resident,
     wish: &wire::ProbeWish,
-) -> Result<(String, Credentials), Refusal> {
+) -> Result<(String, Credentials, Network), Refusal> {
+    let feeds = resident.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
+    let feed = match &wish.feed {
+        Some(id) => Some(resident.feed(&feed_id(id)?).await?),
+        None => Config { feeds }.feed_of(&wish.url).cloned(),
+    };
     let mut credentials = Credentials::default();
     credentials.access.plain_http = wish.plain_http;
-    let Some(id) = &wish.feed else { return Ok((wish.url.clone(), credentials)) };
-    let feed = resident.feed(&feed_id(id)?).await?;
+    let Some(feed) = feed else { return Ok((wish.url.clone(), credentials, Network::default())) };
     let url = mask::unmasked(wish.url.trim(), feed.url.as_str()).unwrap_or_else(|| wish.url.clone());
+    // Another origin is none of the feed's.
     if Url::parse(&url).is_ok_and(|url| url.origin() == feed.url.origin()) {
         let keyring = Arc::new(Keyring::of(&resident.profile));
         let plain_http = feed.access.plain_http || wish.plain_http;
         let access = Access { plain_http, ..feed.access.clone() };
         credentials = Credentials { access, feed: Some(feed.id.clone()), keyring };
+        return Ok((url, credentials, feed.network.clone()));
     }
-    Ok((url, credentials))
+    Ok((url, credentials, Network::default()))
 }
 
 fn place(edit: &wire::CredentialEdit) -> Result<Place, Refusal> {

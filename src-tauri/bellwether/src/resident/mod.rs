@@ -4,6 +4,8 @@
 
 mod credential;
 mod demo;
+#[cfg(unix)]
+mod files;
 mod instance;
 mod listener;
 mod network;
@@ -99,6 +101,8 @@ fn locale_of(language: Language) -> &'static str {
 pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     profile.make_folders()?;
     let _instance = Instance::take(&profile)?;
+    #[cfg(unix)]
+    files::allow_many();
     let socket = Socket::bind(&profile)
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
     let log = EventLog::open(&profile.event_log)?;

@@ -286,8 +286,9 @@ async fn test_notification(State(resident): State<Resident>) -> Result<StatusCod
 /// Whoever hangs up ends the probe with it.
 async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
     let wish: wire::ProbeWish = body(&bytes)?;
-    let (url, credentials) = credential::for_probe(&resident, &wish).await?;
-    let report = probe::probe(&resident.client, &url, HeaderMap::new(), credentials, probe::BUDGET).await;
+    let (url, credentials, network) = credential::for_probe(&resident, &wish).await?;
+    let headers = HeaderMap::new();
+    let report = probe::probe(&resident.client, &url, headers, credentials, &network, probe::BUDGET).await;
     Ok(Json(to_wire::probe(report)))
 }
 

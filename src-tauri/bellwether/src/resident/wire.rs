@@ -3,6 +3,7 @@
 use bellwether_control::wire;
 use bellwether_engine::{
     access::{Credential, Place},
+    activity::{Hint, Signs},
     config,
     engine::{self, FeedView},
     event_log::Record,
@@ -39,8 +40,9 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             .idle_timeout
             .map_or(0, |timeout| timeout.as_secs().try_into().unwrap_or(u32::MAX)),
         repeats: repeats(feed.repeats),
+        verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
-        connection: connection(&view.connection),
+        connection: connection(&view.connection, &view.signs),
         counts: wire::Counts {
             events: view.counts.events,
             unread: view.counts.unread,
@@ -74,7 +76,7 @@ fn repeats(repeats: Repeats) -> wire::Repeats {
     }
 }
 
-fn connection(connection: &ConnectionState) -> wire::Connection {
+fn connection(connection: &ConnectionState, signs: &Signs) -> wire::Connection {
     wire::Connection {
         state: match connection.state {
             State::Connecting => wire::ConnectionState::Connecting,
@@ -91,6 +93,12 @@ fn connection(connection: &ConnectionState) -> wire::Connection {
         attempt: connection.attempt,
         connected_at: connection.connected_at.map(time),
         next_attempt_at: connection.next_attempt_at.map(time),
+        last_activity_at: signs.last.map(time),
+        rhythm_seconds: signs.rhythm.map(|time| time.as_secs().try_into().unwrap_or(u32::MAX)),
+        hint: signs.hint.map(|hint| match hint {
+            Hint::Flooding => wire::ConnectionHint::Flooding,
+            Hint::Unfinished => wire::ConnectionHint::Unfinished,
+        }),
     }
 }
 

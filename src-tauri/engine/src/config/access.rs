@@ -183,7 +183,7 @@ pub fn header(name: &str) -> Result<HeaderName, Sentence> {
 pub fn parameter(name: &str) -> Result<String, Sentence> {
     let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control);
     fits.then(|| name.to_owned())
-        .ok_or_else(|| sentence::PARAMETER_INVALID.with([("name", name.escape_debug().to_string())]))
+        .ok_or_else(|| sentence::PARAMETER_INVALID.with([("most", MAX_NAME.to_string())]))
 }
 
 /// A cookie's name (RFC 6265, 4.1.1), or what is wrong with it.

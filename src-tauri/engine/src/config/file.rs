@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, parse, too_large};
+use super::{Config, ConfigError, ConfigErrorKind as Kind, MAX_FILE, reader, too_large};
 use crate::sentence;
 
 /// Links that are followed from the path to the file, as the system itself does.
@@ -33,7 +33,11 @@ impl ConfigFile {
 
     /// What it says; a missing file says nothing.
     pub fn load(&self) -> Result<Config, ConfigError> {
-        parse(&self.text()?)
+        self.parse(&self.text()?)
+    }
+
+    fn parse(&self, text: &str) -> Result<Config, ConfigError> {
+        reader::read(text, self.path.parent().unwrap_or(Path::new("")))
     }
 
     /// Its text; empty if it is missing.
@@ -68,7 +72,7 @@ impl ConfigFile {
         for _ in 0..TRIES {
             let text = self.text()?;
             let edited = edit(&text)?;
-            let config = parse(&edited)?;
+            let config = self.parse(&edited)?;
             if self.write(&edited, |file| file.text().is_ok_and(|now| now == text))? {
                 return Ok(config);
             }

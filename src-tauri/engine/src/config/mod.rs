@@ -9,6 +9,11 @@
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
 //! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
+//! resume = "header"               # or "none", or { query = "since", from = "data.id" }
+//! proxy = "system"                # or "none", or a URL
+//! ca_file = "authority.pem"       # beside the system's authorities
+//! client_certificate = { certificate = "alice.pem", key = "alice.key" }
+//! verify_certificate = true
 //!
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
@@ -23,9 +28,10 @@
 mod access;
 pub mod edit;
 mod file;
+mod network;
 mod reader;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use url::Url;
 
@@ -54,6 +60,14 @@ pub const MAX_IDLE_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 pub struct Config {
     /// The feeds in the file's order; their ids differ.
     pub feeds: Vec<Arc<Feed>>,
+}
+
+impl Config {
+    /// The first feed of this URL, also if it is given as it is shown.
+    pub fn feed_of(&self, url: &str) -> Option<&Arc<Feed>> {
+        let url = feed_url(url.trim()).ok()?;
+        self.feeds.iter().find(|feed| feed.url == url || feed.shown_url() == url.as_str())
+    }
 }
 
 /// What is wrong with `feeds.toml`, or with a change to it.
@@ -97,9 +111,9 @@ pub enum ConfigErrorKind {
     CannotWrite,
 }
 
-/// Reads the text of a `feeds.toml`; the first mistake in it is the error.
+/// Reads the text of a `feeds.toml`; the first mistake in it is the error. Relative paths in it are taken from the current folder.
 pub fn parse(text: &str) -> Result<Config, ConfigError> {
-    reader::read(text)
+    reader::read(text, Path::new(""))
 }
 
 impl ConfigError {

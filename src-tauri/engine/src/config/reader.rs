@@ -1,6 +1,6 @@
 //! From TOML to feeds, with the place of each mistake.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use toml_edit::{Document, Item, Table, TableLike, Value};
@@ -18,15 +18,30 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 8] = ["id", "name", "url", "auth", "paused", "idle_timeout", "repeats", "rule"];
+const FEED: [&str; 13] = [
+    "id",
+    "name",
+    "url",
+    "auth",
+    "paused",
+    "idle_timeout",
+    "repeats",
+    "ca_file",
+    "client_certificate",
+    "verify_certificate",
+    "proxy",
+    "resume",
+    "rule",
+];
 /// The keys of a rule.
 const RULE: [&str; 4] = ["event", "when", "action", "notify"];
 /// The keys of a rule's `notify`.
 const NOTIFY: [&str; 5] = ["title", "body", "url", "urgency", "key"];
 const NOTIFY_EXAMPLE: &str = "{ title = \"…\", body = \"…\" }";
 
-pub(super) fn read(text: &str) -> Result<Config, ConfigError> {
-    let reader = Reader { text };
+/// Reads the text; relative paths in it are taken from `folder`.
+pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let reader = Reader { text, folder };
     if text.len() > MAX_FILE {
         return Err(too_large());
     }
@@ -111,6 +126,7 @@ fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
 
 pub(super) struct Reader<'a> {
     text: &'a str,
+    pub(super) folder: &'a Path,
 }
 
 impl Reader<'_> {
@@ -133,6 +149,8 @@ impl Reader<'_> {
             access: self.access(table, path, &url)?,
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
+            network: self.network(section)?,
+            resume: self.resume(section)?,
             rules: Arc::new(self.rules(table, path)?),
             id,
             name,
@@ -216,7 +234,7 @@ impl Reader<'_> {
         Ok(RuleText { event: self.events(section)?, when, action, notify: self.notify(section)? })
     }
 
-    fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
+    pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
         let Some(item) = section.table.get("event") else { return Ok(Vec::new()) };
         let names = match item {
             Item::Value(Value::String(name)) => Some(vec![name.value().clone()]),
@@ -290,7 +308,13 @@ impl Reader<'_> {
         Err(self.error(Kind::Broken, span, &path, message))
     }
 
-    fn no_choice(&self, section: Section<'_>, key: &str, found: &str, known: &[&str]) -> ConfigError {
+    pub(super) fn no_choice(
+        &self,
+        section: Section<'_>,
+        key: &str,
+        found: &str,
+        known: &[&str],
+    ) -> ConfigError {
         let message = sentence::NO_CHOICE.with([("value", found.to_owned()), ("known", known.join(", "))]);
         self.error_at(section, key, Kind::InvalidValue, message)
     }

@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     Command, Error, FeedView, Update,
     event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
-    feeds::{Change, Entry},
+    feeds::{Change, Entry, Position},
 };
 use crate::{
     access::{Place, Source, mask},
@@ -133,23 +133,24 @@ impl EventLoop {
     }
 
     fn adjust(&mut self, entry: &mut Entry, change: Change) -> Result<(), LogError> {
+        if change == Change::Settings {
+            return Ok(());
+        }
+        self.log.set_stream(&entry.feed.id, entry.feed.url.as_str(), &entry.feed.resume)?;
         if change == Change::AnotherStream {
-            self.log.set_url(&entry.feed.id, entry.feed.url.as_str())?;
             entry.forget_older_connections();
         }
-        if change != Change::Settings {
-            entry.start(self.log.last_event_id(&entry.feed.id)?, &mut self.connector);
-        }
+        entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
         Ok(())
     }
 
     fn connect_new(&mut self, feed: Arc<crate::feed::Feed>) -> Result<Entry, LogError> {
         // The URL may have changed while the program was not running.
-        self.log.set_url(&feed.id, feed.url.as_str())?;
+        self.log.set_stream(&feed.id, feed.url.as_str(), &feed.resume)?;
         let counts = self.log.counts(&feed.id)?;
-        let last_event_id = self.log.last_event_id(&feed.id)?;
+        let position = Position::of(&feed.id, &self.log)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
-        entry.start(last_event_id, &mut self.connector);
+        entry.start(position, &mut self.connector);
         Ok(entry)
     }
 
@@ -211,10 +212,9 @@ impl EventLoop {
             if !wanted || entry.feed.paused || entry.end_wait() {
                 continue;
             }
-            let last_event_id = self.log.last_event_id(&entry.feed.id)?;
-            entry.start(last_event_id, &mut self.connector);
+            entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
             let view = entry.view();
-            self.tell(Update::Feed(view));
+            self.tell(Update::Feed(Box::new(view)));
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use url::Url;
 
 use super::{
     Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
-    feeds::{Arrival, Connector, Entry, Source},
+    feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
 };
 use crate::{
     config::{ConfigError, ConfigFile},
-    event_log::{EventLog, LogError, NewEvent, Record},
+    event_log::{Batch, EventLog, LogError, NewEvent, Record},
     event_source::Message,
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
@@ -64,6 +64,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
             seed: parts.seed,
             signals: signal_sender,
             generation: 0,
+            pace: Pace::default(),
         },
         commands,
         command_sender: command_sender.downgrade(),
@@ -214,8 +215,13 @@ impl EventLoop {
         let mut group = Vec::new();
         loop {
             let next = signals.next();
-            if matches!(&next, Some(Arrival { signal: Signal::Message { .. } | Signal::LastEventId(_), .. }))
-            {
+            if matches!(
+                &next,
+                Some(Arrival {
+                    signal: Signal::Message { .. } | Signal::LastEventId(_) | Signal::ResumeRefused,
+                    ..
+                })
+            ) {
                 group.extend(next);
                 continue;
             }
@@ -262,12 +268,16 @@ impl EventLoop {
         match signal {
             Signal::State(connection) => entry.connection = connection,
             Signal::Oversized(total) => entry.set_oversized(total),
-            Signal::Opened { .. } | Signal::Message { .. } | Signal::LastEventId(_) | Signal::Comment(_) => {
-                return;
-            }
+            // Its view says so.
+            Signal::Flooding => {}
+            Signal::Opened { .. }
+            | Signal::Message { .. }
+            | Signal::LastEventId(_)
+            | Signal::ResumeRefused
+            | Signal::Comment(_) => return,
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     /// Decides on messages and commits them with their outcomes and last event IDs, in one transaction; then tells everyone.
@@ -302,16 +312,22 @@ impl EventLoop {
             if !entry.owns(source) {
                 continue;
             }
-            let (message, identified) = match signal {
-                Signal::Message { message, identified } => (message, *identified),
+            let (message, identified, resume_value) = match signal {
+                Signal::Message { message, identified, resume_value } => {
+                    (message, *identified, entry.resume_value(source, message, resume_value))
+                }
                 Signal::LastEventId(id) => {
                     batch.set_last_event_id(&source.feed, id)?;
                     continue;
                 }
+                Signal::ResumeRefused => {
+                    batch.set_resume_value(&source.feed, "")?;
+                    continue;
+                }
                 _ => continue,
             };
-            if entry.suspects_repeats(identified) && batch.is_logged(&source.feed, message)? {
-                batch.count_repeat(&source.feed, &message.last_event_id)?;
+            let resume_value = resume_value.as_deref();
+            if entry.suspects_repeats() && hold_back(&mut batch, entry, message, identified, resume_value)? {
                 let decision = decide(&entry.feed, message, *received_at);
                 if decision.action == Action::Close {
                     // The stream has ended again, though the event that says so is no news.
@@ -319,7 +335,7 @@ impl EventLoop {
                 }
                 continue;
             }
-            entry.replay_window = false;
+            entry.replay_window &= !entry.ends_replay(resume_value.is_some());
             let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
             if outcome == Outcome::Closed {
                 done.closed.push((feed, reason.rule.unwrap_or_default()));
@@ -332,7 +348,7 @@ impl EventLoop {
                 reason: &reason,
                 notification: &notification,
             };
-            let seq = batch.append(&source.feed, &event)?;
+            let seq = batch.append(&source.feed, &event, resume_value)?;
             done.written.push(Written { position, feed, seq, outcome, reason, notification });
         }
         batch.commit()?;
@@ -396,7 +412,7 @@ impl EventLoop {
             entry.counts = counts;
         }
         let view = entry.view();
-        self.tell(Update::Feed(view));
+        self.tell(Update::Feed(Box::new(view)));
     }
 
     pub(super) fn tell(&self, update: Update) {
@@ -470,6 +486,25 @@ impl EventLoop {
             }
         }
     }
+}
+
+/// Counts a message that is in the log, instead of logging it again; whether it is. Only an ID that came on the new connection
+/// proves that, or a value to resume by in the message itself: without them it bears the ID of an older one.
+fn hold_back(
+    batch: &mut Batch<'_>,
+    entry: &Entry,
+    message: &Message,
+    identified: bool,
+    resume_value: Option<&str>,
+) -> Result<bool, LogError> {
+    let feed = &entry.feed.id;
+    let repeat = identified && batch.is_logged(feed, message)?
+        || resume_value.is_some() && batch.is_resumable_logged(feed, message)?;
+    if repeat {
+        batch.count_repeat(feed, &message.last_event_id)?;
+        resume_value.map_or(Ok(()), |value| batch.set_resume_value(feed, value))?;
+    }
+    Ok(repeat)
 }
 
 /// What a committed group did.

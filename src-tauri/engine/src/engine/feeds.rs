@@ -1,18 +1,24 @@
 //! The feeds as the loop keeps them: their connections, and what a changed `feeds.toml` means for each.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    borrow::Cow,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle};
+use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle, time::sleep};
 
 use super::FeedView;
 use crate::{
     access::{Credentials, Keyring},
-    event_log::Counts,
-    event_source::Limits,
-    feed::{ConnectionState, Feed, FeedId, Reason, Repeats, State},
-    subscription::{Client, HeaderMap, News, Room, Signal, Subscription},
+    activity::Activity,
+    event_log::{Counts, EventLog, LogError},
+    event_source::{Limits, Message},
+    feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
+    subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
 
 /// Which connection a signal is from.
@@ -47,6 +53,41 @@ pub(super) struct Connector {
     pub(super) seed: u64,
     pub(super) signals: mpsc::Sender<Arrival>,
     pub(super) generation: u64,
+    pub(super) pace: Pace,
+}
+
+/// When connections are begun: with a thousand feeds neither their hosts nor the name service are to be asked by all at once.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// When the next one were due if none were begun at once.
+    due: Option<Instant>,
+}
+
+/// How many connections are begun at once.
+const AT_ONCE: u32 = 32;
+
+/// The time between two of those beyond.
+const APART: Duration = Duration::from_millis(4);
+
+impl Pace {
+    /// How long another connection has to wait from now.
+    fn next(&mut self, now: Instant) -> Duration {
+        let due = self.due.map_or(now, |due| due.max(now));
+        self.due = due.checked_add(APART);
+        due.saturating_duration_since(now).saturating_sub(APART * (AT_ONCE - 1))
+    }
+}
+
+/// Where a feed's earlier connections ended, as the log has it.
+pub(super) struct Position {
+    last_event_id: String,
+    resume_value: String,
+}
+
+impl Position {
+    pub(super) fn of(feed: &FeedId, log: &EventLog) -> Result<Self, LogError> {
+        Ok(Self { last_event_id: log.last_event_id(feed)?, resume_value: log.resume_value(feed)? })
+    }
 }
 
 /// One feed in the loop.
@@ -62,6 +103,7 @@ pub(super) struct Entry {
     generation: u64,
     /// The first generation that connected to the present URL: messages of older ones are another stream's.
     url_since: u64,
+    activity: Arc<Activity>,
     task: Option<Task>,
 }
 
@@ -88,12 +130,13 @@ impl Entry {
             oversized_now: 0,
             generation: connector.generation,
             url_since: connector.generation + 1,
+            activity: Arc::default(),
             task: None,
         }
     }
 
     /// Connects anew, or not at all if the feed is paused. Whatever connection there was is closed.
-    pub(super) fn start(&mut self, last_event_id: String, connector: &mut Connector) {
+    pub(super) fn start(&mut self, position: Position, connector: &mut Connector) {
         self.task = None;
         self.oversized_before += std::mem::take(&mut self.oversized_now);
         connector.generation += 1;
@@ -112,17 +155,28 @@ impl Entry {
                 feed: Some(self.feed.id.clone()),
                 keyring: Arc::clone(&connector.keyring),
             },
+            network: self.feed.network.clone(),
             idle_timeout: self.feed.idle_timeout,
-            last_event_id,
+            last_event_id: position.last_event_id,
+            resume: self.feed.resume.clone(),
+            resume_value: position.resume_value,
             limits: connector.limits.clone(),
             // A different sequence for each feed and connection: feeds of one host must not return in step.
             seed: connector.seed.wrapping_add(self.generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            activity: Arc::clone(&self.activity),
         };
         let news = Arc::new(News::default());
         let (signals, of) = (connector.signals.clone(), source.clone());
         let map = move |signal, room| Arrival::now(&of, signal, room);
         let run =
             subscription.run(connector.client.clone(), Arc::clone(&news), connector.signals.clone(), map);
+        let turn = connector.pace.next(now());
+        let run = async move {
+            if !turn.is_zero() {
+                sleep(turn).await;
+            }
+            run.await;
+        };
         let abort = connector.runtime.spawn(telling_of_a_panic(run, source, signals)).abort_handle();
         self.task = Some(Task { abort, news });
     }
@@ -131,13 +185,14 @@ impl Entry {
     pub(super) fn change(&self, new: &Feed) -> Change {
         let old = &*self.feed;
         let stuck = matches!(self.connection.state, State::NeedsAttention | State::Stopped) && old != new;
-        if old.url != new.url {
-            Change::AnotherStream
-        } else if stuck
-            || old.paused != new.paused
+        let reconnects = old.paused != new.paused
             || old.idle_timeout != new.idle_timeout
             || old.access != new.access
-        {
+            || old.network != new.network
+            || old.resume != new.resume;
+        if old.url != new.url {
+            Change::AnotherStream
+        } else if stuck || reconnects {
             Change::Reconnect
         } else {
             Change::Settings
@@ -159,6 +214,7 @@ impl Entry {
     pub(super) fn forget_older_connections(&mut self) {
         self.url_since = self.generation + 1;
         self.origin.clear();
+        self.activity = Arc::default();
     }
 
     /// Ends a wait at once; false if there is none to end, and the connection must be made anew.
@@ -194,10 +250,29 @@ impl Entry {
         source.generation > self.url_since
     }
 
-    /// Whether an equal message in the log makes this one a repeat: only right after a reconnect, and only with
-    /// an ID that came on the new connection. Without one a message bears the ID of an older one, and proves nothing by it.
-    pub(super) fn suspects_repeats(&self, identified: bool) -> bool {
-        self.replay_window && self.feed.repeats == Repeats::Hide && identified
+    /// Whether an equal message in the log may make this one a repeat: only right after a reconnect.
+    pub(super) fn suspects_repeats(&self) -> bool {
+        self.replay_window && self.feed.repeats == Repeats::Hide
+    }
+
+    /// Whether a message that is no repeat proves that the server is past what it had sent before. What says nothing of its place,
+    /// such as a greeting, does not where places are told by the data.
+    pub(super) fn ends_replay(&self, has_place: bool) -> bool {
+        has_place || !self.feed.resume.is_by_data()
+    }
+
+    /// The value to resume by that a message of this connection brought. One that was received before the way to resume changed
+    /// brought another.
+    pub(super) fn resume_value<'a>(
+        &self,
+        source: &Source,
+        message: &Message,
+        found: &'a Option<String>,
+    ) -> Option<Cow<'a, str>> {
+        if source.generation == self.generation {
+            return found.as_deref().map(Cow::Borrowed);
+        }
+        self.feed.resume.value_of(message).map(Cow::Owned)
     }
 
     pub(super) fn set_oversized(&mut self, of_this_connection: u64) {
@@ -205,11 +280,13 @@ impl Entry {
     }
 
     pub(super) fn view(&self) -> FeedView {
+        let patience = self.feed.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT);
         FeedView {
             feed: Arc::clone(&self.feed),
             connection: self.connection.clone(),
             counts: self.counts,
             oversized: self.oversized_before + self.oversized_now,
+            signs: self.activity.signs(now(), patience),
         }
     }
 }
@@ -237,6 +314,17 @@ pub(super) enum Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_connections_are_begun_one_after_the_other_and_few_at_once() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let turns: Vec<Duration> = (0..1000).map(|_| pace.next(start)).collect();
+        assert_eq!(turns.iter().filter(|turn| turn.is_zero()).count(), 32);
+        assert_eq!((turns[32], turns[999]), (APART, APART * 968));
+        let later = start + Duration::from_secs(10);
+        assert!((0..32).all(|_| pace.next(later).is_zero()));
+        assert_eq!(pace.next(later), APART);
+    }
 
     #[tokio::test]
     async fn a_connection_that_panics_is_told_as_stopped() {

@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
     access::{Keyring, Place, Source},
+    activity::Signs,
     config::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed},
@@ -91,13 +92,15 @@ pub struct FeedView {
     pub counts: Counts,
     /// Messages over the size limit since the start of the program.
     pub oversized: u64,
+    /// What has come on its connections, as of this moment.
+    pub signs: Signs,
 }
 
 /// What changed.
 #[derive(Clone, Debug)]
 pub enum Update {
     /// A feed's connection or counts.
-    Feed(FeedView),
+    Feed(Box<FeedView>),
     /// The set of feeds, or the state of `feeds.toml`.
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].

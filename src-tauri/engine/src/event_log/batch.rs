@@ -45,6 +45,7 @@ struct FeedChange {
     repeats: i64,
     ignored: i64,
     last_event_id: Option<String>,
+    resume_value: Option<String>,
     last_event_at: Option<i64>,
 }
 
@@ -62,9 +63,34 @@ impl<'a> Batch<'a> {
         Self { transaction, path, feeds, types, clock: None, words, failed: false }
     }
 
-    /// Adds an event, sets its feed's last event ID and counts it. Returns its number.
-    pub fn append(&mut self, feed: &FeedId, new: &NewEvent<'_>) -> Result<u64, LogError> {
-        self.step(|batch| batch.try_append(feed, new))
+    /// Adds an event, sets its feed's last event ID, and what else it resumes by if the event brought that, and counts it. Returns its
+    /// number.
+    pub fn append(
+        &mut self,
+        feed: &FeedId,
+        new: &NewEvent<'_>,
+        resume_value: Option<&str>,
+    ) -> Result<u64, LogError> {
+        const RESUMABLE: &str = "INSERT INTO resumable (seq, feed, content_hash) VALUES (?1, ?2, ?3)";
+        self.step(|batch| {
+            let seq = batch.try_append(feed, new)?;
+            if let Some(value) = resume_value {
+                let change = batch.feed(feed)?;
+                change.resume_value = Some(value.to_owned());
+                let key = change.key;
+                let row = params![seq.cast_signed(), key, content_hash(new.message)];
+                batch.transaction.prepare_cached(RESUMABLE)?.execute(row)?;
+            }
+            Ok(seq)
+        })
+    }
+
+    /// Sets what the feed resumes by, without an event; empty: nothing.
+    pub fn set_resume_value(&mut self, feed: &FeedId, value: &str) -> Result<(), LogError> {
+        self.step(|batch| {
+            batch.feed(feed)?.resume_value = Some(value.to_owned());
+            Ok(())
+        })
     }
 
     /// Sets the feed's last event ID without an event: an `id` came in a block without data (WHATWG HTML 9.2.6).
@@ -98,6 +124,19 @@ impl<'a> Batch<'a> {
         }
         let same = || {
             let key = params![feed.as_str(), last_event_id, content_hash(message), event_type, data];
+            self.transaction.prepare_cached(SAME)?.exists(key)
+        };
+        same().map_err(|error| LogError::of(self.path, error))
+    }
+
+    /// Whether the log, this batch included, has an event of the feed that brought a value to resume by, with the same type and the
+    /// same data, and so with the same value.
+    pub fn is_resumable_logged(&self, feed: &FeedId, message: &Message) -> Result<bool, LogError> {
+        const SAME: &str = "SELECT 1 FROM resumable r JOIN event e ON e.seq = r.seq
+            WHERE r.feed = (SELECT key FROM feed WHERE id = ?1) AND r.content_hash = ?2 AND e.data = ?4
+            AND e.type = (SELECT key FROM event_type WHERE name = ?3)";
+        let same = || {
+            let key = params![feed.as_str(), content_hash(message), message.event_type, message.data];
             self.transaction.prepare_cached(SAME)?.exists(key)
         };
         same().map_err(|error| LogError::of(self.path, error))
@@ -236,7 +275,8 @@ impl Batch<'_> {
     fn write_feeds(&mut self) -> rusqlite::Result<()> {
         const CHANGE: &str = "UPDATE feed SET events = events + :events, unread = unread + :unread,
             repeats = repeats + :repeats, ignored = ignored + :ignored,
-            last_event_id = coalesce(:last_event_id, last_event_id), last_event_at = coalesce(:last_event_at, last_event_at)
+            last_event_id = coalesce(:last_event_id, last_event_id),
+            resume_value = coalesce(:resume_value, resume_value), last_event_at = coalesce(:last_event_at, last_event_at)
             WHERE key = :key";
         for change in self.feeds.values() {
             self.transaction.prepare_cached(CHANGE)?.execute(named_params! {
@@ -246,6 +286,7 @@ impl Batch<'_> {
                 ":repeats": change.repeats,
                 ":ignored": change.ignored,
                 ":last_event_id": change.last_event_id,
+                ":resume_value": change.resume_value,
                 ":last_event_at": change.last_event_at,
             })?;
             if change.ignored > 0 && change.ignored_before + change.ignored > i64::from(IGNORED_KEPT) {

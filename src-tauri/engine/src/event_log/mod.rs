@@ -1,7 +1,7 @@
 //! The event log: every event with its outcome, and each feed's last event ID, in one SQLite file.
 //!
-//! There is one writer, [`EventLog`], which the engine owns. A [`Batch`] is one transaction: an event, its feed's last event ID
-//! and the feed's counts are in the log together or not at all, however the program ends. (After a loss of power the newest
+//! There is one writer, [`EventLog`], which the engine owns. A [`Batch`] is one transaction: an event, its feed's last event ID,
+//! what else the feed resumes by, and the feed's counts are in the log together or not at all, however the program ends. (After a loss of power the newest
 //! batches may be missing, as a whole; a server that replays sends them again.) Whoever only reads uses a [`LogReader`], on
 //! any thread.
 //!
@@ -30,7 +30,7 @@ pub use self::{
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
 };
-use crate::{feed::FeedId, policy::Outcome};
+use crate::{feed::FeedId, policy::Outcome, resume::Resume};
 
 /// The log's writer.
 #[derive(Debug)]
@@ -89,14 +89,28 @@ impl EventLog {
         Ok(id?.unwrap_or_default())
     }
 
-    /// Tells which URL the feed has now. If it had another when last told, in this run or an earlier one, its last event ID
-    /// belonged to that one and is forgotten.
-    pub fn set_url(&mut self, feed: &FeedId, url: &str) -> Result<(), LogError> {
-        const SET: &str = "INSERT INTO feed (id, url_hash) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET
+    /// The value that the feed resumes by where [`Resume`] takes it from the data: empty if there is none.
+    pub fn resume_value(&self, feed: &FeedId) -> Result<String, LogError> {
+        let value = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT resume_value FROM feed WHERE id = ?1")?
+                .query_row([feed.as_str()], |row| row.get(0))
+                .optional()
+        });
+        Ok(value?.unwrap_or_default())
+    }
+
+    /// Tells which URL the feed has now, and how it resumes. If it had another URL when last told, in this run or an earlier
+    /// one, its last event ID and the value that it resumes by belonged to that one and are forgotten; if it resumed in another way, that
+    /// value is.
+    pub fn set_stream(&mut self, feed: &FeedId, url: &str, resume: &Resume) -> Result<(), LogError> {
+        const SET: &str = "INSERT INTO feed (id, url_hash, resume_hash) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET
             last_event_id = iif(url_hash IS NULL OR url_hash = excluded.url_hash, last_event_id, ''),
-            url_hash = excluded.url_hash";
-        let hash = batch::fnv1a(url.bytes());
-        self.write(|connection| connection.execute(SET, params![feed.as_str(), hash]).map(drop))
+            resume_value = iif(url_hash = excluded.url_hash AND resume_hash = excluded.resume_hash, resume_value, ''),
+            url_hash = excluded.url_hash, resume_hash = excluded.resume_hash";
+        let hash = |text: &str| batch::fnv1a(text.bytes());
+        let row = params![feed.as_str(), hash(url), hash(&resume.to_string())];
+        self.write(|connection| connection.execute(SET, row).map(drop))
     }
 
     /// What is in the log of `feed`; zeros for a feed that never had an event.

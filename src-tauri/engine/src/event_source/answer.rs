@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use crate::feed::{Reason, RedirectFault};
+use crate::feed::{ProxyFault, Reason, RedirectFault};
 
 /// The head of a response, as far as the protocol reads it. Header values that are not valid UTF-8 may be decoded lossily.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,8 +54,8 @@ pub(super) enum Remedy {
     Stop,
 }
 
-/// Reads the answer to a request for `asked`, which carried a last event ID or not.
-pub(super) fn course(answer: &Answer<'_>, asked: &Url, sent_id: bool) -> Course {
+/// Reads the answer to a request for `asked`, which carried something to resume by or not.
+pub(super) fn course(answer: &Answer<'_>, asked: &Url, resumes: bool) -> Course {
     let failure = match answer.status {
         200 => match stream_fault(answer) {
             None => return Course::Open,
@@ -65,7 +65,7 @@ pub(super) fn course(answer: &Answer<'_>, asked: &Url, sent_id: bool) -> Course 
             Ok(target) => return Course::Redirect(target),
             Err(fault) => Reason::Redirect(fault),
         },
-        status @ (400 | 413 | 414 | 416 | 431) if sent_id => {
+        status @ (400 | 413 | 414 | 416 | 431) if resumes => {
             return Course::WithoutId(Reason::Status(status));
         }
         status => Reason::Status(status),
@@ -85,14 +85,18 @@ pub(super) fn remedy(reason: &Reason) -> Remedy {
         | Reason::TlsUntrusted(_)
         | Reason::TlsName(_)
         | Reason::TlsExpired(_)
+        | Reason::TlsClientCertificate(_)
+        | Reason::CertificateFile { .. }
         | Reason::Credential(_)
-        | Reason::PlainHttp(_) => Remedy::RetrySlowly,
+        | Reason::PlainHttp(_)
+        | Reason::Proxy { fault: ProxyFault::SignIn, .. } => Remedy::RetrySlowly,
         Reason::Dns(_)
         | Reason::Refused(_)
         | Reason::Unreachable(_)
         | Reason::ConnectTimeout(_)
         | Reason::HeaderTimeout(_)
         | Reason::Tls(_)
+        | Reason::Proxy { .. }
         | Reason::Idle(_)
         | Reason::EndedEmpty
         | Reason::Ended

@@ -55,6 +55,7 @@ impl Decoder {
                 event_line: Vec::new(),
                 data_bytes: 0,
                 skipping: false,
+                ended: 0,
             },
         }
     }
@@ -63,6 +64,16 @@ impl Decoder {
     pub(super) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Decoded)) {
         let block = &mut self.block;
         self.lines.push(bytes, |line| block.line(&line, &mut each));
+    }
+
+    /// Whether data of an event has come, or any line, and its end has not.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.lines.is_partial() || self.block.skipping || !self.block.data_lines.is_empty()
+    }
+
+    /// Blocks that have ended; counted round.
+    pub(super) fn ended_blocks(&self) -> u32 {
+        self.block.ended
     }
 
     /// The last event ID string.
@@ -94,6 +105,8 @@ struct Block {
     data_bytes: usize,
     /// The event is over a limit: all up to the blank line is skipped, but for `id` and `retry`.
     skipping: bool,
+    /// How many blank lines there were.
+    ended: u32,
 }
 
 impl Block {
@@ -150,6 +163,7 @@ impl Block {
     }
 
     fn end(&mut self, each: &mut impl FnMut(Decoded)) {
+        self.ended = self.ended.wrapping_add(1);
         let given = std::mem::take(&mut self.id_given);
         if given && std::mem::take(&mut self.inherits) {
             each(Decoded::Identified);

@@ -60,6 +60,11 @@ impl Lines {
         self.keep(rest);
     }
 
+    /// Whether a line is under way.
+    pub(crate) fn is_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         if self.cut || bytes.is_empty() {
             return;

@@ -14,7 +14,10 @@ use std::{
 
 use url::Url;
 
-use crate::feed::{Reason, RedirectFault, State};
+use crate::{
+    feed::{Reason, RedirectFault, State},
+    resume::{Resume, ResumeFrom},
+};
 
 mod answer;
 mod backoff;
@@ -127,6 +130,8 @@ pub enum Output {
     Message(Message),
     /// The last event ID changed without a message.
     LastEventId(String),
+    /// The server refused the value to resume by that came from the data, and takes the request without it.
+    ResumeRefused,
     /// An ID has come on this connection: the last event ID of what follows is no longer the one that the connection began
     /// with. Told only if it began with one.
     Identified,
@@ -161,6 +166,9 @@ pub struct EventSource {
     phase: Phase,
     outputs: VecDeque<Output>,
     last_event_id: String,
+    resume: Resume,
+    /// The latest value from the data to resume by; empty if none.
+    resume_value: String,
     reconnection_time: Option<Duration>,
     oversized: u64,
     backoff: Backoff,
@@ -176,12 +184,15 @@ enum Phase {
     /// The request is under way.
     Connecting {
         attempt: Attempt,
+        /// The request was made; once there is a connection, it was sent.
         since: Instant,
+        sent: bool,
     },
     Open {
         since: Instant,
         last_byte: Instant,
         productive: bool,
+        unfinished_since: Option<Instant>,
         decoder: Box<Decoder>,
     },
     Waiting {
@@ -195,7 +206,7 @@ enum Phase {
 struct Attempt {
     url: Url,
     redirects: u8,
-    /// The last event ID is left out on trial, because the server may have refused it.
+    /// The last event ID, or what else the connection is resumed by, is left out on trial, because the server may have refused it.
     without_id: bool,
 }
 
@@ -218,6 +229,8 @@ impl EventSource {
             url,
             outputs: VecDeque::new(),
             last_event_id,
+            resume: Resume::Header,
+            resume_value: String::new(),
             reconnection_time: None,
             oversized: 0,
             backoff: Backoff::new(seed),
@@ -226,19 +239,39 @@ impl EventSource {
         }
     }
 
+    /// Resumes in this way rather than by the header. `value` is the one at which an earlier run ended where it is taken from the
+    /// data, or empty.
+    #[must_use]
+    pub fn resuming(self, resume: Resume, value: String) -> Self {
+        Self { resume, resume_value: value, ..self }
+    }
+
+    /// A message has brought this value to resume by ([`Resume::value_of`]).
+    pub fn set_resume_value(&mut self, value: &str) {
+        value.clone_into(&mut self.resume_value);
+    }
+
     /// The request to make now, if one is due: the first, one after a wait, to the target of a redirect.
     pub fn poll_request(&mut self, now: Instant) -> Option<Request> {
         let Phase::Due(attempt) = &self.phase else { return None };
         let attempt = attempt.clone();
-        let request = Request { url: attempt.url.clone(), last_event_id: self.sent_id(&attempt) };
-        self.phase = Phase::Connecting { attempt, since: now };
+        let request = Request { url: self.asked_url(&attempt), last_event_id: self.sent_id(&attempt) };
+        self.phase = Phase::Connecting { attempt, since: now, sent: false };
         Some(request)
     }
 
-    /// The request goes out only now: its time runs from here.
-    pub fn sending(&mut self, now: Instant) {
+    /// The connection is made only now, as what the request needs had to be read: its time runs from here.
+    pub fn equipped(&mut self, now: Instant) {
         if let Phase::Connecting { since, .. } = &mut self.phase {
             *since = now;
+        }
+    }
+
+    /// There is a connection, and the request goes out now. A driver that does not know of it need not tell: the two timeouts
+    /// are then granted together.
+    pub fn connected(&mut self, now: Instant) {
+        if let Phase::Connecting { since, sent, .. } = &mut self.phase {
+            (*since, *sent) = (now, true);
         }
     }
 
@@ -247,7 +280,7 @@ impl EventSource {
     pub fn answered(&mut self, now: Instant, answer: &Answer<'_>) -> Verdict {
         let Phase::Connecting { attempt, .. } = &self.phase else { return Verdict::Refused };
         let attempt = attempt.clone();
-        match answer::course(answer, &attempt.url, self.sent_id(&attempt).is_some()) {
+        match answer::course(answer, &self.asked_url(&attempt), self.resumes(&attempt)) {
             Course::Open => {
                 self.open(now, &attempt);
                 return Verdict::Open;
@@ -271,8 +304,11 @@ impl EventSource {
     /// Bytes of the body have come. What they give is fetched by [`poll_output`](Self::poll_output); hand over a large
     /// chunk in pieces to keep that queue short.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        let Phase::Open { last_byte, productive, decoder, .. } = &mut self.phase else { return };
+        let Phase::Open { last_byte, productive, unfinished_since, decoder, .. } = &mut self.phase else {
+            return;
+        };
         *last_byte = now;
+        let ended_before = decoder.ended_blocks();
         decoder.push(bytes, |decoded| {
             let output = match decoded {
                 Decoded::Retry(milliseconds) => {
@@ -296,6 +332,12 @@ impl EventSource {
             };
             self.outputs.push_back(output);
         });
+        if decoder.ended_blocks() != ended_before || !decoder.is_unfinished() {
+            *unfinished_since = None;
+        }
+        if decoder.is_unfinished() {
+            unfinished_since.get_or_insert(now);
+        }
         decoder.last_event_id().clone_into(&mut self.last_event_id);
     }
 
@@ -360,9 +402,9 @@ impl EventSource {
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Due(_) | Phase::Stopped => None,
-            // The driver cannot tell when the request was sent, so both times are granted together.
-            Phase::Connecting { since, .. } => {
-                since.checked_add(self.limits.connect_timeout.saturating_add(self.limits.header_timeout))
+            Phase::Connecting { since, sent, .. } => {
+                let connect = if sent { Duration::ZERO } else { self.limits.connect_timeout };
+                since.checked_add(connect.saturating_add(self.limits.header_timeout))
             }
             Phase::Open { last_byte, .. } => last_byte.checked_add(self.idle_timeout?),
             Phase::Waiting { until, .. } => until,
@@ -419,6 +461,14 @@ impl EventSource {
         self.reconnection_time
     }
 
+    /// Since when an event has been under way, or a line of whatever kind; `None`: all that came is complete.
+    pub fn unfinished_since(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { unfinished_since, .. } => unfinished_since,
+            _ => None,
+        }
+    }
+
     /// Events over the limits so far.
     pub fn oversized(&self) -> u64 {
         self.oversized
@@ -427,12 +477,18 @@ impl EventSource {
     fn open(&mut self, now: Instant, attempt: &Attempt) {
         if attempt.without_id {
             // The server takes the request without the ID, and would refuse it again with it.
-            self.last_event_id.clear();
-            self.outputs.push_back(Output::LastEventId(String::new()));
+            if self.resume.is_by_data() {
+                self.resume_value.clear();
+                self.outputs.push_back(Output::ResumeRefused);
+            } else {
+                self.last_event_id.clear();
+                self.outputs.push_back(Output::LastEventId(String::new()));
+            }
         }
         self.reason = None;
         let decoder = Box::new(Decoder::new(&self.limits, self.last_event_id.clone()));
-        self.phase = Phase::Open { since: now, last_byte: now, productive: false, decoder };
+        self.phase =
+            Phase::Open { since: now, last_byte: now, productive: false, unfinished_since: None, decoder };
     }
 
     fn fail(&mut self, now: Instant, reason: Reason) {
@@ -483,12 +539,37 @@ impl EventSource {
         Attempt { url: self.url.clone(), redirects: 0, without_id: false }
     }
 
-    /// The ID that a request of this attempt carries. A header cannot hold control characters, and servers refuse long ones.
+    /// Whether a request of this attempt asks for what follows something, which its server may refuse.
+    fn resumes(&self, attempt: &Attempt) -> bool {
+        self.sent_id(attempt).is_some() || self.parameter(attempt).is_some()
+    }
+
+    /// The header `Last-Event-ID` of a request of this attempt. It cannot hold control characters, and servers refuse long ones.
     fn sent_id(&self, attempt: &Attempt) -> Option<String> {
         let id = &self.last_event_id;
-        let sendable = !attempt.without_id
+        let sendable = self.resume == Resume::Header
+            && !attempt.without_id
             && (1..=self.limits.sendable_id_bytes).contains(&id.len())
             && id.bytes().all(|byte| byte == b'\t' || !byte.is_ascii_control());
         sendable.then(|| id.clone())
+    }
+
+    /// The parameter of the query that this attempt carries, or carried before it was redirected: name and value.
+    fn parameter(&self, attempt: &Attempt) -> Option<(&str, &str)> {
+        let Resume::Query { name, from, .. } = &self.resume else { return None };
+        let value = match from {
+            ResumeFrom::Id => &self.last_event_id,
+            ResumeFrom::Data(_) => &self.resume_value,
+        };
+        let sendable = !attempt.without_id && (1..=self.limits.sendable_id_bytes).contains(&value.len());
+        sendable.then_some((name, value))
+    }
+
+    /// The URL of a request of this attempt. What a redirect leads to is the server's to say, parameters and all.
+    fn asked_url(&self, attempt: &Attempt) -> Url {
+        match self.parameter(attempt) {
+            Some((name, value)) if attempt.redirects == 0 => Resume::apply(name, value, &attempt.url),
+            _ => attempt.url.clone(),
+        }
     }
 }

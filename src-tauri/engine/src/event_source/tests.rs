@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod resume;
 mod waits;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -441,6 +442,36 @@ fn silence_ends_the_connection_and_any_byte_is_life() {
 }
 
 #[test]
+fn what_does_not_end_is_known_since_its_beginning() {
+    let mut bench = Bench::new("");
+    bench.open();
+    let begin = bench.now;
+    for (bytes, since) in [
+        ("d", Some(0)),
+        ("ata: a\n", Some(0)),
+        (": a comment ends no event\n", Some(0)),
+        ("\n", None),
+        ("data: a\n\ndata: b\n", Some(4)),
+        ("\ndata: c", Some(5)),
+        ("\n\n", None),
+        (": comment", Some(7)),
+        ("\n", None),
+        ("id: 1\nretry: 5000\n", None),
+    ] {
+        bench.receive(bytes);
+        assert_eq!(
+            bench.source.unfinished_since(),
+            since.map(|since: u32| begin + since * SECOND),
+            "{bytes:?}"
+        );
+        bench.pass(SECOND);
+    }
+    bench.receive("data: a");
+    bench.source.ended(bench.now);
+    assert_eq!(bench.source.unfinished_since(), None);
+}
+
+#[test]
 fn a_request_without_an_answer_times_out() {
     let mut bench = Bench::new("");
     bench.request();
@@ -451,6 +482,12 @@ fn a_request_without_an_answer_times_out() {
     bench.sleep();
     assert_eq!(bench.reason(), Some(Reason::HeaderTimeout(30 * SECOND)));
     bench.assert_wait(3);
+    // Once it is sent, the time to connect is no longer granted.
+    bench.sleep();
+    bench.request();
+    bench.pass(9 * SECOND);
+    bench.source.connected(bench.now);
+    assert_eq!(bench.wait(), 30 * SECOND);
 }
 
 #[test]

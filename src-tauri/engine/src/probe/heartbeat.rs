@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::event_source::lines::Lines;
-
-/// Signs of life that follow each other faster are one: a comment and its blank line, a greeting of several comments.
-const ONE_BEAT: Duration = Duration::from_millis(500);
+use crate::{activity::Rhythm, event_source::lines::Lines};
 
 /// Longest start of a line that is looked at, in bytes: the first tells a comment.
 const LINE_START: usize = 16;
@@ -15,13 +12,13 @@ pub(super) struct Heartbeat {
     lines: Lines,
     /// The line belongs to an event, whose end is no sign of its own.
     in_event: bool,
-    last: Option<Instant>,
+    rhythm: Rhythm,
     interval: Option<Duration>,
 }
 
 impl Default for Heartbeat {
     fn default() -> Self {
-        Self { lines: Lines::new(LINE_START), in_event: false, last: None, interval: None }
+        Self { lines: Lines::new(LINE_START), in_event: false, rhythm: Rhythm::default(), interval: None }
     }
 }
 
@@ -40,24 +37,13 @@ impl Heartbeat {
             }
         });
         if beat {
-            self.beat(now);
+            self.interval = self.interval.max(self.rhythm.beat(now));
         }
     }
 
     /// The longest time between two signs; `None` as long as there are fewer.
     pub(super) fn interval(&self) -> Option<Duration> {
         self.interval
-    }
-
-    fn beat(&mut self, now: Instant) {
-        if let Some(last) = self.last {
-            let since = now.saturating_duration_since(last);
-            if since < ONE_BEAT {
-                return;
-            }
-            self.interval = self.interval.max(Some(since));
-        }
-        self.last = Some(now);
     }
 }
 

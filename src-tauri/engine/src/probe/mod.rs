@@ -8,6 +8,7 @@ use crate::{
     access::Credentials,
     config,
     event_source::{EventSource, Limits, Message, Output},
+    network::Network,
     subscription::{Body, Client, Exchange, HeaderMap, by, now},
 };
 
@@ -73,8 +74,8 @@ pub struct EventType {
     pub data_truncated: bool,
 }
 
-/// Connects to `url` once, with `headers` and `credentials` for its origin, and reads for up to `budget`, all in all, or until [`ENOUGH`]
-/// messages have come.
+/// Connects to `url` once, by way of `network`, with `headers` and `credentials` for its origin, and reads for up to `budget`,
+/// all in all, or until [`ENOUGH`] messages have come.
 ///
 /// It looks the way a feed's first connection does: same client, redirects and rules for answers.
 pub async fn probe(
@@ -82,6 +83,7 @@ pub async fn probe(
     url: &str,
     headers: HeaderMap,
     credentials: Credentials,
+    network: &Network,
     budget: Duration,
 ) -> Report {
     let mut report = Report::default();
@@ -92,7 +94,7 @@ pub async fn probe(
             return report;
         }
     };
-    let exchange = Exchange::new(client.clone(), &url, headers, credentials);
+    let exchange = Exchange::new(client, network, &url, headers, credentials);
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();
@@ -144,7 +146,7 @@ impl Probe {
                 match output {
                     Output::Message(message) => self.message(&message),
                     Output::LastEventId(_) => self.report.last_event_ids = true,
-                    Output::Identified | Output::Oversized | Output::Comment(_) => {}
+                    Output::Identified | Output::ResumeRefused | Output::Oversized | Output::Comment(_) => {}
                 }
             }
             if self.messages() >= ENOUGH {

@@ -1,16 +1,21 @@
-//! The HTTP client that all feeds share.
+//! What the requests of all feeds share.
 
-use std::{sync::Arc, time::Duration};
-
-use reqwest::{
-    header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, HeaderMap, HeaderValue, USER_AGENT},
-    redirect::Policy,
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::{Signal, lookout::Lookouts};
-use crate::event_source::{Limits, Request};
+use reqwest::header::HeaderValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{
+    Signal,
+    certificates::Roots,
+    lookout::Lookouts,
+    route::{Route, WeakRoute},
+};
+use crate::{event_source::Limits, network::Network};
 
 /// How much of the messages of all feeds together may have been received and not yet been dealt with, in KiB: 16 MiB. A
 /// queue counts messages, and a thousand of them can be a gigabyte.
@@ -19,8 +24,9 @@ const ROOM: usize = 16 << 10;
 /// Makes the requests of every feed; clones share everything.
 ///
 /// HTTP/1.1 without pooling, so that each feed has a connection of its own and a reconnect is never given a dead one. No
-/// overall timeout: a stream may last for months. One TLS configuration with one copy of the system's root certificates,
-/// which is most of what a TLS connection would cost in memory otherwise; it is loaded at the first request.
+/// overall timeout: a stream may last for months. Feeds with equal [`Network`] settings share one TLS configuration, and all
+/// share one copy of the system's root certificates, which is most of what a TLS connection would cost in memory otherwise; it is
+/// loaded at the first request.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -35,7 +41,9 @@ pub struct Room {
 struct Shared {
     user_agent: HeaderValue,
     connect_timeout: Duration,
-    http: OnceCell<reqwest::Client>,
+    roots: Roots,
+    /// Those that are in use.
+    routes: Mutex<HashMap<Network, WeakRoute>>,
     room: Arc<Semaphore>,
     lookouts: Arc<Lookouts>,
 }
@@ -58,9 +66,9 @@ impl Client {
     pub fn with_connect_timeout(user_agent: &str, connect_timeout: Duration) -> Result<Self, ClientError> {
         let user_agent =
             HeaderValue::from_str(user_agent).map_err(|_| ClientError::UserAgent(user_agent.to_owned()))?;
-        let (http, room) = (OnceCell::new(), Arc::new(Semaphore::new(ROOM)));
+        let (roots, routes, room) = (Roots::new(), Mutex::default(), Arc::new(Semaphore::new(ROOM)));
         let lookouts = Arc::default();
-        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, http, room, lookouts }) })
+        Ok(Self { shared: Arc::new(Shared { user_agent, connect_timeout, roots, routes, room, lookouts }) })
     }
 
     /// Waits until there is room for what a signal holds; in the order of asking, so that a large message gets its turn.
@@ -70,7 +78,13 @@ impl Client {
                 message.data.len() + message.event_type.len() + message.last_event_id.len()
             }
             Signal::LastEventId(text) | Signal::Comment(text) => text.len(),
-            Signal::Opened { .. } | Signal::State(_) | Signal::Oversized(_) => return Room::default(),
+            Signal::Opened { .. }
+            | Signal::State(_)
+            | Signal::Oversized(_)
+            | Signal::ResumeRefused
+            | Signal::Flooding => {
+                return Room::default();
+            }
         };
         let share = (bytes / 1024 + 1).min(ROOM);
         let taken = Arc::clone(&self.shared.room).acquire_many_owned(share as u32).await;
@@ -88,70 +102,27 @@ impl Client {
         Arc::clone(&self.shared.lookouts)
     }
 
-    /// Loads what the first request needs, so that no time to connect is spent on it. A failure shows at the request.
-    pub(super) async fn prepare(&self) {
-        let _ = self.shared.http.get_or_try_init(|| self.shared.connect()).await;
-    }
-
-    /// Sends a request with these headers beside the protocol's, and waits for the head of its response.
-    pub(super) async fn send(
-        &self,
-        request: Request,
-        headers: HeaderMap,
-    ) -> Result<reqwest::Response, RequestError> {
-        let http = self.shared.http.get_or_try_init(|| self.shared.connect()).await?;
-        let mut builder = http.get(request.url).headers(headers);
-        if let Some(id) = request.last_event_id {
-            // The bytes of its UTF-8, as browsers send it: a header value from a string would be ASCII.
-            builder = builder.header("Last-Event-ID", id.as_bytes());
+    /// How requests go out with these settings: the same for all who ask for the same.
+    pub(crate) fn route(&self, network: &Network) -> Arc<Route> {
+        let mut routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(route) = routes.get(network).and_then(WeakRoute::upgrade) {
+            return route;
         }
-        Ok(builder.send().await?)
+        routes.retain(|_, route| route.strong_count() > 0);
+        let route = Arc::new(Route::new(self.clone(), network.clone()));
+        routes.insert(network.clone(), Arc::downgrade(&route));
+        route
     }
-}
 
-/// Why no head of a response came.
-#[derive(thiserror::Error, Debug)]
-pub(super) enum RequestError {
-    #[error(transparent)]
-    Http(#[from] reqwest::Error),
-    #[error(transparent)]
-    Tls(#[from] rustls::Error),
-    #[error("the root certificates could not be loaded")]
-    Roots(#[from] tokio::task::JoinError),
-}
-
-impl Shared {
-    async fn connect(&self) -> Result<reqwest::Client, RequestError> {
-        // Reads some hundred files on some systems, while the other feeds of this thread go on.
-        let tls = tokio::task::spawn_blocking(tls_config).await??;
-        let headers = HeaderMap::from_iter([
-            (ACCEPT, HeaderValue::from_static("text/event-stream")),
-            (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
-            (USER_AGENT, self.user_agent.clone()),
-        ]);
-        let client = reqwest::Client::builder()
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .redirect(Policy::none())
-            .referer(false)
-            .default_headers(headers)
-            .connect_timeout(self.connect_timeout)
-            .tls_backend_preconfigured(tls)
-            .build()?;
-        Ok(client)
+    /// What requests call this program.
+    pub(super) fn user_agent(&self) -> &HeaderValue {
+        &self.shared.user_agent
     }
-}
 
-/// TLS 1.2 and 1.3 with the system's root certificates; those that cannot be read are left out.
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+    /// The system's root certificates.
+    pub(super) fn roots(&self) -> &Roots {
+        &self.shared.roots
+    }
 }
 
 #[cfg(test)]
@@ -159,14 +130,26 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::event_source::Message;
+    use crate::{event_source::Message, network::Proxy};
+
+    #[test]
+    fn equal_settings_share_a_route_for_as_long_as_it_is_in_use() {
+        let client = Client::new("Bellwether/0.0.0").unwrap();
+        let direct = Network { proxy: Proxy::None, ..Network::default() };
+        let routes = [&Network::default(), &direct, &direct].map(|network| client.route(network));
+        assert!(Arc::ptr_eq(&routes[1], &routes[2]) && !Arc::ptr_eq(&routes[0], &routes[1]));
+        drop(routes);
+        let _kept = client.route(&Network { verify_certificate: false, ..Network::default() });
+        assert_eq!(client.shared.routes.lock().unwrap().len(), 1);
+    }
 
     #[test]
     fn what_is_not_dealt_with_takes_bounded_memory() {
         let client = Client::new("Bellwether/0.0.0").unwrap();
         let message = |bytes| {
             let data = "x".repeat(bytes);
-            Signal::Message { message: Message { data, ..Message::default() }, identified: false }
+            let message = Message { data, ..Message::default() };
+            Signal::Message { message, identified: false, resume_value: None }
         };
         let large = message((1 << 20) - 1);
         let mut rooms: Vec<Room> =

@@ -4,23 +4,28 @@
 use std::{
     future::Future,
     net::SocketAddr,
+    pin::pin,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use tokio::time;
+use tokio::{sync::Notify, time};
 use url::{Host, Origin, Url, form_urlencoded};
 
-use super::{client::Client, fault};
+use super::{client::Client, connected, fault, route::Route};
 use crate::{
     access::{Credentials, Secret, Shown, mask},
     event_source::{Answer, EventSource, Request, Verdict, retry_after},
-    feed::Reason,
+    feed::{ProxyFault, Reason},
+    network::Network,
 };
 
 /// Makes the requests of one event source, and tells it what comes of them.
 pub(crate) struct Exchange {
-    client: Client,
+    route: Arc<Route>,
+    /// To other origins, which are shown no client certificate.
+    elsewhere: Arc<Route>,
     /// Whom the feed's own headers and credentials may be sent to.
     origin: Origin,
     headers: HeaderMap,
@@ -45,15 +50,24 @@ pub(crate) struct Head {
 }
 
 impl Exchange {
-    /// Requests with these headers and credentials, which only the origin of `url` gets.
-    pub(crate) fn new(client: Client, url: &Url, headers: HeaderMap, credentials: Credentials) -> Self {
+    /// Requests by way of `network`, with these headers and credentials. They and the client certificate are for the origin of
+    /// `url` alone.
+    pub(crate) fn new(
+        client: &Client,
+        network: &Network,
+        url: &Url,
+        headers: HeaderMap,
+        credentials: Credentials,
+    ) -> Self {
+        let elsewhere = Network { client_certificate: None, ..network.clone() };
+        let (route, elsewhere) = (client.route(network), client.route(&elsewhere));
         let in_urls = mask::secret_values(url.as_str()).map(decoded).map(Secret::new).collect();
-        Self { client, origin: url.origin(), headers, credentials, in_urls }
+        Self { route, elsewhere, origin: url.origin(), headers, credentials, in_urls }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
     pub(crate) async fn prepare(&self) {
-        self.client.prepare().await;
+        self.route.prepare().await;
     }
 
     /// Whether requests to this URL carry the feed's own headers.
@@ -75,16 +89,31 @@ impl Exchange {
                 return (None, None);
             }
         };
-        // What was to be read for it took its time.
-        source.sending(now());
-        match by(source.deadline(), self.client.send(request, headers)).await {
-            Ok(Ok(response)) => {
+        source.equipped(now());
+        let route = if self.is_trusted(&url) { &self.route } else { &self.elsewhere };
+        let connected = Arc::new(Notify::new());
+        let mut answer = pin!(connected::telling(Arc::clone(&connected), route.send(request, headers)));
+        let answered = tokio::select! {
+            answered = by(source.deadline(), &mut answer) => answered,
+            () = connected.notified() => {
+                source.connected(now());
+                by(source.deadline(), &mut answer).await
+            }
+        };
+        match answered {
+            Ok((Ok(response), via)) => {
                 let head = Head::of(&response);
+                if let (407, Some(via)) = (head.status, via) {
+                    // Only the proxy itself answers so.
+                    source.failed(now(), Reason::Proxy { proxy: via.proxy, fault: ProxyFault::SignIn });
+                    return (Some(head), None);
+                }
                 let open = source.answered(now(), &head.answer()) == Verdict::Open;
                 return (Some(head), open.then_some(Body(response)));
             }
-            Ok(Err(error)) => {
-                source.failed(now(), fault::of_request(&error, &url, self.client.connect_timeout()));
+            Ok((Err(error), via)) => {
+                let connect_timeout = route.client().connect_timeout();
+                source.failed(now(), fault::of_request(&error, &url, via.as_ref(), connect_timeout));
             }
             Err(Late) => source.handle_timeout(now()),
         }

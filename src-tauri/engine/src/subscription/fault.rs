@@ -2,14 +2,36 @@
 
 use std::{error::Error, io, iter, time::Duration};
 
-use rustls::CertificateError;
+use http::Uri;
+use hyper_util::client::legacy::connect::{
+    HttpConnector,
+    proxy::{SocksV5, Tunnel},
+};
+use rustls::{AlertDescription, CertificateError};
+use tower_service::Service;
 use url::Url;
 
-use super::client::RequestError;
-use crate::feed::Reason;
+use super::route::{RequestError, Via};
+use crate::feed::{ProxyFault, Reason};
 
-/// Why a request to `url` got no response.
-pub(super) fn of_request(error: &RequestError, url: &Url, connect_timeout: Duration) -> Reason {
+/// Why a tunnel through an HTTP proxy could not be made. hyper-util gives this type no name of its own.
+type TunnelError = <Tunnel<HttpConnector> as Service<Uri>>::Error;
+/// Why a SOCKS proxy made no connection.
+type SocksError = <SocksV5<HttpConnector> as Service<Uri>>::Error;
+
+/// Why a request to `url`, by a proxy or not, got no response.
+pub(super) fn of_request(
+    error: &RequestError,
+    url: &Url,
+    via: Option<&Via>,
+    connect_timeout: Duration,
+) -> Reason {
+    if let RequestError::File(reason) = error {
+        return reason.clone();
+    }
+    if let Some((via, fault)) = via.and_then(|via| Some((via, of_proxy(error, via, connect_timeout)?))) {
+        return Reason::Proxy { proxy: via.proxy.clone(), fault };
+    }
     let host = || url.host_str().unwrap_or_default().to_owned();
     if let Some(tls) = find::<rustls::Error>(error) {
         return of_tls(tls, host());
@@ -45,16 +67,62 @@ pub(super) fn of_request(error: &RequestError, url: &Url, connect_timeout: Durat
     }
 }
 
+/// What the proxy did wrong; `None`: nothing, it is the server's doing.
+fn of_proxy(error: &RequestError, via: &Via, connect_timeout: Duration) -> Option<ProxyFault> {
+    if let Some(error) = find::<TunnelError>(error) {
+        return Some(match error {
+            TunnelError::ConnectFailed(cause) => ProxyFault::Unreachable(root_cause(&**cause)),
+            TunnelError::ProxyAuthRequired => ProxyFault::SignIn,
+            // It tells which status, but hyper-util does not hand it on.
+            TunnelError::TunnelUnsuccessful => ProxyFault::Refused(String::new()),
+            other => ProxyFault::Refused(root_cause(other)),
+        });
+    }
+    if let Some(error) = find::<SocksError>(error) {
+        return Some(match error {
+            SocksError::Inner(cause) => ProxyFault::Unreachable(root_cause(cause)),
+            SocksError::V5(cause) if format!("{cause:?}").starts_with("Auth") => ProxyFault::SignIn,
+            SocksError::V5(cause) => ProxyFault::Refused(cause.to_string()),
+            SocksError::Io(cause) => ProxyFault::Refused(cause.to_string()),
+            other => ProxyFault::Refused(other.to_string()),
+        });
+    }
+    let RequestError::Http(http) = error else { return None };
+    if !http.is_connect() {
+        None
+    } else if http.is_timeout() {
+        Some(ProxyFault::Timeout(connect_timeout))
+    } else {
+        // Nothing but the connection to the proxy itself is made then.
+        via.sees_requests.then(|| ProxyFault::Unreachable(root_cause(error)))
+    }
+}
+
 /// Why a body broke off.
 pub(super) fn of_body(error: &reqwest::Error) -> Reason {
     Reason::Broken(root_cause(error))
 }
 
 fn of_tls(error: &rustls::Error, host: String) -> Reason {
+    use AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, UnknownCA, UnsupportedCertificate,
+    };
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
     };
     match error {
+        // Said by the server, so it is about the certificate of this side.
+        rustls::Error::AlertReceived(
+            AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | UnknownCA
+            | UnsupportedCertificate,
+        ) => Reason::TlsClientCertificate(host),
         rustls::Error::InvalidCertificate(fault) => match fault {
             Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
                 Reason::TlsExpired(host)

@@ -9,19 +9,29 @@ use std::{
 use futures_util::FutureExt;
 use jiff::Timestamp;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::yield_now,
+    time::sleep_until,
+};
 use url::Url;
 
 use crate::{
     access::Credentials,
+    activity::{Activity, Flood},
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
+    network::Network,
+    resume::Resume,
 };
 
+mod certificates;
 mod client;
+mod connected;
 mod exchange;
 mod fault;
 mod lookout;
+mod route;
 
 pub use client::{Client, ClientError, Room};
 pub(crate) use exchange::{Body, Exchange, by, now};
@@ -41,14 +51,22 @@ pub struct Subscription {
     pub headers: HeaderMap,
     /// Read before each request to this origin, and shown to no other.
     pub credentials: Credentials,
+    /// What its connections go through.
+    pub network: Network,
     /// Silence after which the connection counts as dead; `None`: never.
     pub idle_timeout: Option<Duration>,
     /// The last event ID to begin with; empty if none.
     pub last_event_id: String,
+    /// What reconnects carry.
+    pub resume: Resume,
+    /// The value to begin with where [`Resume::Query`] takes it from the data; empty if none.
+    pub resume_value: String,
     /// The limits of the protocol; the time to connect is the [`Client`]'s.
     pub limits: Limits,
     /// Decides how delays are lengthened; different for each feed, so that they do not come back in step.
     pub seed: u64,
+    /// Where its signs of life are noted, for whoever asks.
+    pub activity: Arc<Activity>,
 }
 
 /// What a subscription tells.
@@ -67,13 +85,19 @@ pub enum Signal {
         message: Message,
         /// Its last event ID, if it has one, came on this connection and not only on an earlier one.
         identified: bool,
+        /// The value to resume by after it, if it brings one ([`Resume::value_of`]).
+        resume_value: Option<String>,
     },
+    /// The server refused the value to resume by, and takes the request without it.
+    ResumeRefused,
     /// The last event ID changed without a message: an ID in a block without data, or the server refused the old one.
     LastEventId(String),
     /// The state changed.
     State(ConnectionState),
     /// An event over the limits is skipped; so many were in this subscription.
     Oversized(u64),
+    /// So much comes beside events that the stream is read slowly. Told anew only if that had been over for a while.
+    Flooding,
     /// A comment of the stream; only if [`Limits::comment_bytes`] asks for them.
     Comment(String),
 }
@@ -118,18 +142,21 @@ impl Subscription {
         map: impl FnMut(Signal, Room) -> T,
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
-        let replay = !self.last_event_id.is_empty();
-        let exchange = Exchange::new(client.clone(), &self.url, self.headers, self.credentials);
-        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed);
+        let replay = !self.last_event_id.is_empty() || !self.resume_value.is_empty();
+        let exchange = Exchange::new(&client, &self.network, &self.url, self.headers, self.credentials);
+        let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed)
+            .resuming(self.resume.clone(), self.resume_value);
         let lookout = Lookout::new(client.lookouts());
         let mut run = Run {
             source,
             client,
             exchange,
             lookout,
+            resume: self.resume,
             news,
             signals,
             map,
+            activity: self.activity,
             shown: None,
             replay,
             identified: false,
@@ -145,9 +172,11 @@ struct Run<T, F> {
     client: Client,
     exchange: Exchange,
     lookout: Lookout,
+    resume: Resume,
     news: Arc<News>,
     signals: mpsc::Sender<T>,
     map: F,
+    activity: Arc<Activity>,
     shown: Option<Status>,
     replay: bool,
     /// Whether the last event ID, if there is one, is of the present connection.
@@ -210,17 +239,25 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         let replay = std::mem::replace(&mut self.replay, true);
         // If it begins without an ID, each one that it has is its own.
         self.identified = self.source.last_event_id().is_empty();
+        self.activity.opened();
         self.tell(Signal::Opened { origin, replay }).await?;
         self.show().await?;
-        self.read(body).await
+        let read = self.read(body).await;
+        self.activity.closed();
+        read
     }
 
     async fn read(&mut self, mut body: Body) -> Result<(), Abandoned> {
         let news = Arc::clone(&self.news);
-        self.tell_outputs().await?;
+        let mut flood = Flood::new(now());
+        self.tell_outputs(&mut flood).await?;
         loop {
+            let held_until = flood.held_until(now());
+            if held_until.is_some() && self.activity.flooded(now()) {
+                self.tell(Signal::Flooding).await?;
+            }
             let chunk = tokio::select! {
-                chunk = body.chunk(&mut self.source) => chunk,
+                chunk = unheld(held_until, body.chunk(&mut self.source)) => chunk,
                 () = news.sleep.notified() => {
                     self.source.woke_up(now());
                     return Ok(());
@@ -230,15 +267,27 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
             let Some(chunk) = chunk else { return Ok(()) };
             for piece in chunk.as_ref().chunks(PIECE) {
                 self.source.received(now(), piece);
-                self.tell_outputs().await?;
+                flood.received(piece);
+                self.tell_outputs(&mut flood).await?;
             }
+            self.activity.received(now(), self.source.unfinished_since());
+            // Whoever always has more to read must leave the others their turn.
+            yield_now().await;
         }
     }
 
-    async fn tell_outputs(&mut self) -> Result<(), Abandoned> {
+    async fn tell_outputs(&mut self, flood: &mut Flood) -> Result<(), Abandoned> {
         while let Some(output) = self.source.poll_output() {
             let signal = match output {
-                Output::Message(message) => Signal::Message { message, identified: self.identified },
+                Output::Message(message) => {
+                    flood.was(&message);
+                    let resume_value = self.resume.value_of(&message);
+                    if let Some(value) = &resume_value {
+                        self.source.set_resume_value(value);
+                    }
+                    Signal::Message { message, identified: self.identified, resume_value }
+                }
+                Output::ResumeRefused => Signal::ResumeRefused,
                 Output::Identified => {
                     self.identified = true;
                     continue;
@@ -271,6 +320,14 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         let signal = (self.map)(signal, room);
         self.signals.send(signal).await.map_err(|_| Abandoned)
     }
+}
+
+/// The future, not before a moment.
+async fn unheld<T>(until: Option<Instant>, future: impl Future<Output = T>) -> T {
+    if let Some(until) = until {
+        sleep_until(until.into()).await;
+    }
+    future.await
 }
 
 fn connection_state(status: &Status, now: Instant) -> ConnectionState {

@@ -13,6 +13,8 @@ use bellwether_engine::{
     access::Credentials,
     event_source::{Limits, Message},
     feed::{ConnectionState, Reason, State},
+    network::Network,
+    resume::Resume,
     subscription::{Client, HeaderMap, News, Signal, Subscription},
 };
 use tokio::{
@@ -20,7 +22,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, mpsc},
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use url::Url;
 
@@ -33,6 +35,8 @@ pub enum Act {
     Send(Vec<u8>),
     /// Goes on when the test says so.
     Wait(Arc<Notify>),
+    /// Goes on after this time of tokio's clock.
+    Pass(Duration),
     /// Says nothing more until the client hangs up.
     Hold,
     /// Closes the connection with a TCP reset.
@@ -64,6 +68,26 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// Whether a header came once, with this value.
+    pub fn has(&self, name: &str, value: &[u8]) -> Result<(), String> {
+        let seen = self.header(name);
+        let text = |value| String::from_utf8_lossy(value).into_owned();
+        if seen == Some(value) {
+            return Ok(());
+        }
+        Err(format!("{name}: {:?} expected, {:?} came", text(value), seen.map(text)))
+    }
+
+    /// Whether a header did not come.
+    pub fn lacks(&self, name: &str) -> Result<(), String> {
+        self.header(name).map_or(Ok(()), |value| Err(format!("{name}: {} came", value.escape_ascii())))
+    }
+
+    /// Whether it is this that was asked for.
+    pub fn is_for(&self, target: &str) -> Result<(), String> {
+        if self.line == format!("GET {target} HTTP/1.1") { Ok(()) } else { Err(self.line.clone()) }
+    }
+
     /// The value of a header, which there is at most once.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let mut values = self.headers.iter().filter(|(header, _)| header == name);
@@ -84,7 +108,11 @@ pub struct ScriptedServer {
 impl ScriptedServer {
     /// Starts to listen.
     pub async fn start(scripts: Vec<Vec<Act>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::serve(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), scripts)
+    }
+
+    /// The same on a port whose number had to be known before.
+    pub fn serve(listener: TcpListener, scripts: Vec<Vec<Act>>) -> Self {
         let address = listener.local_addr().expect("an address");
         let (record, requests) = mpsc::unbounded_channel();
         let (hang_up, hang_ups) = mpsc::unbounded_channel();
@@ -92,7 +120,7 @@ impl ScriptedServer {
             let mut scripts = scripts.into_iter();
             while let Ok((connection, _)) = listener.accept().await {
                 let script = scripts.next().unwrap_or_else(|| vec![Act::Hold]);
-                tokio::spawn(serve(connection, script, record.clone(), hang_up.clone()));
+                tokio::spawn(act_out(connection, script, record.clone(), hang_up.clone()));
             }
         });
         Self { address, requests, hang_ups, task }
@@ -115,7 +143,17 @@ impl ScriptedServer {
 
     /// That no request has come that was not fetched.
     pub fn assert_quiet(&mut self) {
-        assert!(self.requests.try_recv().is_err(), "a request more than expected");
+        assert!(self.unasked().is_ok(), "a request more than expected");
+    }
+
+    /// A request that has come already.
+    pub fn recorded(&mut self) -> Option<Recorded> {
+        self.requests.try_recv().ok()
+    }
+
+    /// Whether no request has come that was not fetched; else the one.
+    pub fn unasked(&mut self) -> Result<(), String> {
+        self.recorded().map_or(Ok(()), |request| Err(format!("{} was asked for", request.line)))
     }
 }
 
@@ -125,7 +163,7 @@ impl Drop for ScriptedServer {
     }
 }
 
-async fn serve(
+async fn act_out(
     mut connection: TcpStream,
     script: Vec<Act>,
     record: mpsc::UnboundedSender<Recorded>,
@@ -138,6 +176,7 @@ async fn serve(
             // The client may have hung up already, which is its right.
             Act::Send(bytes) => drop(connection.write_all(&bytes).await),
             Act::Wait(go) => go.notified().await,
+            Act::Pass(time) => sleep(time).await,
             Act::Hold => {
                 while matches!(connection.read(&mut [0; 1024]).await, Ok(1..)) {}
                 let _ = hang_up.send(());
@@ -228,6 +267,11 @@ impl Running {
         patiently("a signal", self.signals.recv()).await.expect("the subscription runs")
     }
 
+    /// A signal that has come already.
+    pub fn told(&mut self) -> Option<Signal> {
+        self.signals.try_recv().ok()
+    }
+
     /// The next signal, which must be about the state.
     pub async fn state(&mut self) -> ConnectionState {
         match self.signal().await {
@@ -272,6 +316,11 @@ impl Running {
         self.plain_state(State::Connected).await;
     }
 
+    /// Waits until the subscription is over by itself; a signal that comes instead.
+    pub async fn ended(&mut self) -> Option<Signal> {
+        patiently("the end", self.signals.recv()).await
+    }
+
     /// Waits until the subscription is over by itself.
     pub async fn finished(mut self) {
         assert!(patiently("the end", self.signals.recv()).await.is_none(), "a signal more than expected");
@@ -290,10 +339,14 @@ pub fn subscription(url: Url) -> Subscription {
         url,
         headers: HeaderMap::new(),
         credentials: Credentials::default(),
+        network: Network::default(),
         idle_timeout: None,
         last_event_id: String::new(),
+        resume: Resume::Header,
+        resume_value: String::new(),
         limits: quick(),
         seed: 1,
+        activity: Arc::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use bellwether_control::messages::LOCALES;
 use bellwether_engine::{
-    feed::{Reason, RedirectFault},
+    feed::{FileFault, ProxyFault, Reason, RedirectFault},
     probe::{Fault, Report},
 };
 use clap::Parser;
@@ -178,11 +178,29 @@ fn each_cause_is_one_line_with_a_sentence_of_its_own_in_each_language() {
         Reason::TlsUntrusted(text()),
         Reason::TlsName(text()),
         Reason::TlsExpired(text()),
+        Reason::TlsClientCertificate(text()),
         Reason::Tls(text()),
         Reason::EndedEmpty,
         Reason::Broken(text()),
         Reason::Network(text()),
     ];
+    let files = [
+        FileFault::Unreadable(text()),
+        FileFault::NoCertificate,
+        FileFault::NoKey,
+        FileFault::EncryptedKey,
+        FileFault::Pkcs12,
+        FileFault::WrongKey,
+    ];
+    let files = files.map(|fault| Reason::CertificateFile { path: text(), fault });
+    let proxy = [
+        ProxyFault::Unreachable(text()),
+        ProxyFault::Timeout(time),
+        ProxyFault::SignIn,
+        ProxyFault::Refused(String::new()),
+    ];
+    let proxy = proxy.map(|fault| Reason::Proxy { proxy: text(), fault });
+    let others = others.into_iter().chain(files).chain(proxy);
     let connection = statuses.into_iter().chain(others).map(Fault::Connection);
     let own = [Fault::Url(text()), Fault::Scheme(text()), Fault::Silent(time), Fault::Timeout(time)];
     let faults: Vec<Fault> = own.into_iter().chain(connection).collect();

@@ -96,7 +96,7 @@ fn mistakes_name_the_place_and_never_quote_what_may_be_a_secret() {
         ("auth.headers.Host = { env = 'A' }", "auth.headers.Host", "itself"),
         ("auth.headers.Last-Event-ID = { env = 'A' }", "auth.headers.Last-Event-ID", "itself"),
         ("auth.headers = { X-Key.env = 'A', x-key.env = 'B' }", "auth.headers.x-key", "already"),
-        ("auth.query.'' = { env = 'A' }", "auth.query.", "parameter's name"),
+        ("auth.query.'' = { env = 'A' }", "auth.query.", "name of a parameter"),
         ("auth.cookies.'a=b' = { env = 'A' }", "auth.cookies.a=b", "cookie's name"),
         ("auth.plain_http = 'yes'", "auth.plain_http", "true or false"),
         ("auth.bearer.env = 'A'\nauth.headers.Authorization.env = 'B'", "auth", "one Authorization"),

@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod marks;
+mod resume;
 
 use jiff::Timestamp;
 
@@ -12,6 +13,7 @@ use crate::{
     feed::FeedId,
     notification::Notification,
     policy::{Outcome, OutcomeReason},
+    resume::Resume,
 };
 
 /// A log in a folder of its own that goes with it.
@@ -78,7 +80,15 @@ impl Event {
         self.try_append(batch).unwrap()
     }
 
+    fn append_with(&self, batch: &mut Batch<'_>, resume_value: Option<&str>) -> u64 {
+        self.try_append_with(batch, resume_value).unwrap()
+    }
+
     fn try_append(&self, batch: &mut Batch<'_>) -> Result<u64, LogError> {
+        self.try_append_with(batch, None)
+    }
+
+    fn try_append_with(&self, batch: &mut Batch<'_>, resume_value: Option<&str>) -> Result<u64, LogError> {
         let notification =
             Notification { title: self.title.into(), body: self.body.into(), ..Notification::default() };
         let new = NewEvent {
@@ -89,7 +99,7 @@ impl Event {
             reason: &OutcomeReason { code: "rule".into(), rule: Some(2), detail: "why".into() },
             notification: &notification,
         };
-        batch.append(&feed(self.feed), &new)
+        batch.append(&feed(self.feed), &new, resume_value)
     }
 }
 
@@ -368,7 +378,7 @@ fn the_last_event_id_follows_every_message() {
 
     fixture.append(&[Event { id: "4", ..Event::default() }]);
     for (url, expected) in [("http://one/", "4"), ("http://one/", "4"), ("http://two/", "")] {
-        fixture.log.set_url(&feed("a"), url).unwrap();
+        fixture.log.set_stream(&feed("a"), url, &Resume::Header).unwrap();
         assert_eq!(id(&fixture), expected, "at {url}");
     }
 }
