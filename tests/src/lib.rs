@@ -19,6 +19,7 @@
 
 mod control;
 mod desktop;
+#[cfg(target_os = "linux")]
 mod lan;
 mod needs;
 mod notifications;
@@ -34,13 +35,14 @@ mod webdriver;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
+#[cfg(target_os = "linux")]
 pub use lan::Lan;
 pub use needs::{Need, report_skip};
 pub use notifications::{Notifications, Popup};
 pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;
 pub use resident::{Resident, program};
-pub use rough::{Mishaps, RoughServer};
+pub use rough::{Mishaps, Progress, RoughServer};
 pub use server::{Server, free_port};
 pub use source::Source;
 pub use tls::{Authority, Identity, TlsFront};

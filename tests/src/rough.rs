@@ -4,8 +4,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::Random;
 use crate::numbered::{has_gone, read_request};
+use crate::{PATIENCE, Random};
 
 /// A server that has a fixed number of events, as [`NumberedStream`](crate::NumberedStream) makes them, and that treats its
 /// clients as badly as servers and networks can without saying that it is over: by a script that its seed alone decides, no
@@ -36,17 +36,27 @@ pub struct Mishaps {
     pub restarts: u64,
     /// Events that were sent again though their ID, or a later one, was in the request.
     pub repeats: u64,
+    /// Events that were sent in vain, as the next request asked for them again.
+    pub in_vain: u64,
+}
+
+/// How far several servers have come together.
+#[derive(Default)]
+pub struct Progress {
+    sent: Mutex<u64>,
+    changed: Condvar,
 }
 
 impl RoughServer {
-    /// One with so many events, each with `name` in its data, about `stretch` of them in a response.
+    /// One with so many events, each with `name` in its data, about `stretch` of them in a response, which adds to `progress`.
     #[track_caller]
-    pub fn start(name: &str, seed: u64, events: u64, stretch: u64) -> Self {
+    pub fn start(name: &str, seed: u64, events: u64, stretch: u64, progress: &Arc<Progress>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = State {
             random: Random::new(seed),
             sent: 0,
+            newest: 0,
             refused_last: false,
             closed_for: None,
             mishaps: Mishaps::default(),
@@ -57,6 +67,7 @@ impl RoughServer {
             events,
             stretch,
             address,
+            progress: Arc::clone(progress),
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
@@ -74,11 +85,6 @@ impl RoughServer {
     pub fn data(name: &str, number: u64) -> String {
         let length = usize::try_from(number % 97).expect("a small number");
         format!("{name} {number} {}", "x".repeat(length))
-    }
-
-    /// The highest number that was sent to anyone.
-    pub fn sent(&self) -> u64 {
-        self.shared.state().sent
     }
 
     /// What it did so far.
@@ -107,6 +113,31 @@ impl std::ops::AddAssign for Mishaps {
         self.delayed_refusals += other.delayed_refusals;
         self.restarts += other.restarts;
         self.repeats += other.repeats;
+        self.in_vain += other.in_vain;
+    }
+}
+
+impl Progress {
+    /// The sum of the highest numbers that the servers have sent.
+    pub fn sent(&self) -> u64 {
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for that sum, for as long as there is progress.
+    #[track_caller]
+    pub fn wait_until_sent(&self, sum: u64) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        while *sent < sum {
+            let before = *sent;
+            let waited = self.changed.wait_timeout_while(sent, PATIENCE, |sent| *sent == before);
+            sent = waited.unwrap_or_else(PoisonError::into_inner).0;
+            assert!(*sent > before, "no progress for {PATIENCE:?} after {before} events");
+        }
+    }
+
+    fn add(&self, events: u64) {
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) += events;
+        self.changed.notify_all();
     }
 }
 
@@ -115,13 +146,16 @@ struct Shared {
     events: u64,
     stretch: u64,
     address: SocketAddr,
+    progress: Arc<Progress>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
     random: Random,
+    /// The highest number that was sent to anyone, and the one sent last.
     sent: u64,
+    newest: u64,
     /// Refusals make a client wait longer and longer: never two in a row.
     refused_last: bool,
     /// The port is to be closed for so long.
@@ -167,6 +201,7 @@ impl State {
         if self.refused_last {
             return Fate::Refused { answer: self.refusal() };
         }
+        self.mishaps.in_vain += std::mem::take(&mut self.newest).saturating_sub(after);
         let again = if self.random.below(2) == 0 { self.random.below(6).min(after) } else { 0 };
         self.mishaps.repeats += again;
         let end = match self.random.below(16) {
@@ -250,9 +285,11 @@ impl Shared {
             connection.write_all(events.as_bytes())?;
             next = last + 1;
             let mut state = self.state();
-            state.sent = state.sent.max(last);
+            let new = last.saturating_sub(state.sent);
+            state.sent += new;
+            state.newest = last;
             drop(state);
-            self.changed.notify_all();
+            self.progress.add(new);
         }
         if next > self.events {
             return self.hold(&connection, Some(":\n"));

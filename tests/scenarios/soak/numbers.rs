@@ -3,10 +3,11 @@
 //!
 //! `BELLWETHER_SOAK_EVENTS=1000000` makes it a million events instead of a hundred thousand.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, iter};
 
-use bellwether_tests::{Mishaps, PATIENCE, Process, Random, Resident, RoughServer, until};
+use bellwether_tests::{Mishaps, PATIENCE, Process, Progress, Random, Resident, RoughServer, until};
 
 use crate::feed;
 
@@ -32,24 +33,29 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
     let each = events / FEEDS;
     let mut random = Random::new(seed);
     let names: Vec<String> = (0..FEEDS).map(|number| format!("feed-{number}")).collect();
-    let servers: Vec<RoughServer> = names
-        .iter()
-        .map(|name| RoughServer::start(name, random.below(u64::MAX), each, each / RESPONSES))
-        .collect();
+    let progress = Arc::new(Progress::default());
+    let mut start =
+        |name| RoughServer::start(name, random.below(u64::MAX), each, each / RESPONSES, &progress);
+    let servers: Vec<RoughServer> = names.iter().map(|name| start(name)).collect();
     let mut resident = Resident::prepare();
     let feeds = names.iter().zip(&servers).map(|(name, server)| feed(name, &server.url(), 1));
     resident.config(&feeds.collect::<String>());
 
     let begin = Instant::now();
-    let sent = || servers.iter().map(RoughServer::sent).sum::<u64>();
     // The last fifth is for one life, in which memory is watched.
     let rest = each * FEEDS / 5;
     let mut moments: Vec<u64> = iter::repeat_with(|| random.below(4 * rest)).take(KILLS).collect();
     moments.sort_unstable();
+    let requests = || servers.iter().map(|server| server.mishaps().requests).sum::<u64>();
     let mut lives = Vec::new();
     for moment in moments {
+        let before = requests();
         let mut process = resident.spawn(&["--background"]);
-        wait_for_progress("the moment of a kill", || sent() >= moment, sent);
+        until(PATIENCE, "a request", || requests() > before);
+        progress.wait_until_sent(moment);
+        // From right when events have been sent to when they are in the log.
+        let (sent_at, later) = (Instant::now(), Duration::from_millis(random.below(250)));
+        until(PATIENCE, "the moment", || sent_at.elapsed() >= later);
         lives.push(memory(&process));
         assert_eq!(process.exited(), None, "{:#?}", process.lines());
         process.kill();
@@ -57,11 +63,12 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
     resident.start();
     let mut moments = Vec::new();
     for part in 0..=10 {
-        wait_for_progress("the rest", || sent() >= 4 * rest + rest * part / 10, sent);
+        progress.wait_until_sent(4 * rest + rest * part / 10);
         moments.push(memory(resident.process()));
     }
-    let logged = || names.iter().map(|name| resident.feed(name).counts.events).sum::<u64>();
-    wait_for_progress("the last events", || logged() >= each * FEEDS, logged);
+    for name in &names {
+        until(PATIENCE, "the last events", || resident.feed(name).counts.events >= each);
+    }
     let time = begin.elapsed();
     for name in &names {
         check(&resident, name, each);
@@ -94,23 +101,6 @@ fn check(resident: &Resident, name: &str, events: u64) {
         );
     }
     assert_eq!(log.len() as u64, events, "{name}");
-}
-
-/// Waits for as long as there is progress.
-#[track_caller]
-fn wait_for_progress(what: &str, mut holds: impl FnMut() -> bool, progress: impl Fn() -> u64) {
-    let (mut last, mut since) = (progress(), Instant::now());
-    until(Duration::from_secs(3600), what, || {
-        let now = progress();
-        if now > last {
-            (last, since) = (now, Instant::now());
-        }
-        assert!(
-            since.elapsed() < PATIENCE,
-            "no progress for {PATIENCE:?} after {last} events, before {what}"
-        );
-        holds()
-    });
 }
 
 /// The memory that is a process's own, heap and stacks, in KiB.

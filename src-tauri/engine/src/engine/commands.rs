@@ -18,7 +18,8 @@ use crate::{
     },
     event_log::{LogError, Query},
     event_source::Message,
-    feed::FeedId,
+    feed::{Feed, FeedId},
+    resume::Resume,
     subscription::News,
 };
 
@@ -107,6 +108,10 @@ impl EventLoop {
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
+        let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);
+        let new: Vec<_> = config.feeds.iter().filter(is_new).map(|feed| stream_of(feed)).collect();
+        // Their URLs may have changed while the program was not running.
+        let noted = if new.is_empty() { Ok(()) } else { self.log.set_streams(new) };
         for feed in config.feeds {
             let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
             let entry = match known {
@@ -119,6 +124,7 @@ impl EventLoop {
                     }
                     entry
                 }
+                None if noted.is_err() => continue,
                 None => match self.connect_new(feed) {
                     Ok(entry) => entry,
                     Err(error) => {
@@ -129,14 +135,14 @@ impl EventLoop {
             };
             self.feeds.push(entry);
         }
-        result
+        noted.and(result)
     }
 
     fn adjust(&mut self, entry: &mut Entry, change: Change) -> Result<(), LogError> {
         if change == Change::Settings {
             return Ok(());
         }
-        self.log.set_stream(&entry.feed.id, entry.feed.url.as_str(), &entry.feed.resume)?;
+        self.log.set_streams([stream_of(&entry.feed)])?;
         if change == Change::AnotherStream {
             entry.forget_older_connections();
         }
@@ -144,9 +150,7 @@ impl EventLoop {
         Ok(())
     }
 
-    fn connect_new(&mut self, feed: Arc<crate::feed::Feed>) -> Result<Entry, LogError> {
-        // The URL may have changed while the program was not running.
-        self.log.set_stream(&feed.id, feed.url.as_str(), &feed.resume)?;
+    fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
         let position = Position::of(&feed.id, &self.log)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
@@ -238,6 +242,11 @@ impl EventLoop {
         let entry = self.feeds.iter().find(|entry| entry.feed.id == *id);
         entry.map(Entry::view).ok_or_else(|| Error::Config(ConfigError::no_such_feed(id)))
     }
+}
+
+/// What the log keeps a feed's position for.
+fn stream_of(feed: &Feed) -> (&FeedId, &str, &Resume) {
+    (&feed.id, feed.url.as_str(), &feed.resume)
 }
 
 fn answer<T>(reply: oneshot::Sender<T>, value: T) {

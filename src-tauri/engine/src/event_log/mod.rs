@@ -100,17 +100,24 @@ impl EventLog {
         Ok(value?.unwrap_or_default())
     }
 
-    /// Tells which URL the feed has now, and how it resumes. If it had another URL when last told, in this run or an earlier
-    /// one, its last event ID and the value that it resumes by belonged to that one and are forgotten; if it resumed in another way, that
-    /// value is.
-    pub fn set_stream(&mut self, feed: &FeedId, url: &str, resume: &Resume) -> Result<(), LogError> {
+    /// Tells which URL each of these feeds has now, and how it resumes, all in one transaction. If one had another URL when last
+    /// told, in this run or an earlier one, its last event ID and the value that it resumes by belonged to that one and are
+    /// forgotten; if it resumed in another way, that value is.
+    pub fn set_streams<'a>(
+        &mut self,
+        feeds: impl IntoIterator<Item = (&'a FeedId, &'a str, &'a Resume)>,
+    ) -> Result<(), LogError> {
         const SET: &str = "INSERT INTO feed (id, url_hash, resume_hash) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET
             last_event_id = iif(url_hash IS NULL OR url_hash = excluded.url_hash, last_event_id, ''),
             resume_value = iif(url_hash = excluded.url_hash AND resume_hash = excluded.resume_hash, resume_value, ''),
             url_hash = excluded.url_hash, resume_hash = excluded.resume_hash";
         let hash = |text: &str| batch::fnv1a(text.bytes());
-        let row = params![feed.as_str(), hash(url), hash(&resume.to_string())];
-        self.write(|connection| connection.execute(SET, row).map(drop))
+        self.write(|connection| {
+            let mut set = connection.prepare_cached(SET)?;
+            feeds.into_iter().try_for_each(|(feed, url, resume)| {
+                set.execute(params![feed.as_str(), hash(url), hash(&resume.to_string())]).map(drop)
+            })
+        })
     }
 
     /// What is in the log of `feed`; zeros for a feed that never had an event.

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use crate::feed::Reason;
+use crate::feed::{ProxyFault, Reason};
 
 /// How long a knock waits for its answer; the next one follows at once. The system repeats a packet to which nothing came
 /// after a second: what is answered then was not answered at first.
@@ -66,7 +66,11 @@ impl Lookout {
     pub(super) fn waits(&mut self, reason: Option<&Reason>) {
         let (Some(reason), Some(address)) = (reason, self.address) else { return };
         let lost = match reason {
-            Reason::ConnectTimeout(_) | Reason::Unreachable(_) => !std::mem::replace(&mut self.taken, true),
+            Reason::ConnectTimeout(_)
+            | Reason::Unreachable(_)
+            | Reason::Proxy { fault: ProxyFault::Timeout(_), .. } => {
+                !std::mem::replace(&mut self.taken, true)
+            }
             Reason::Dns(_) => false,
             // No packet is lost within a machine: what is silent there is the server.
             Reason::Idle(_) | Reason::HeaderTimeout(_) | Reason::Broken(_) if !address.ip().is_loopback() => {

@@ -378,7 +378,7 @@ fn the_last_event_id_follows_every_message() {
 
     fixture.append(&[Event { id: "4", ..Event::default() }]);
     for (url, expected) in [("http://one/", "4"), ("http://one/", "4"), ("http://two/", "")] {
-        fixture.log.set_stream(&feed("a"), url, &Resume::Header).unwrap();
+        fixture.log.set_streams([(&feed("a"), url, &Resume::Header)]).unwrap();
         assert_eq!(id(&fixture), expected, "at {url}");
     }
 }

@@ -20,7 +20,7 @@ fn a_value_is_kept_with_its_event_until_the_stream_or_the_way_changes() {
     let event = |data: &str| Event { data: data.into(), ..Event::default() };
     let value = |fixture: &Fixture| fixture.log.resume_value(&feed("a")).unwrap();
     assert_eq!(value(&fixture), "");
-    fixture.log.set_stream(&feed("a"), "http://one/", &by("since", "id")).unwrap();
+    fixture.log.set_streams([(&feed("a"), "http://one/", &by("since", "id"))]).unwrap();
 
     let mut batch = fixture.log.begin().unwrap();
     event("lost").append_with(&mut batch, Some("lost"));
@@ -46,14 +46,14 @@ fn a_value_is_kept_with_its_event_until_the_stream_or_the_way_changes() {
         ("http://one/", by("since", "time"), ""),
         ("http://one/", by("since", "id"), ""),
     ] {
-        fixture.log.set_stream(&feed("a"), url, &resume).unwrap();
+        fixture.log.set_streams([(&feed("a"), url, &resume)]).unwrap();
         assert_eq!(value(&fixture), expected, "{url} {resume}");
     }
     for (url, expected) in [("http://one/", "v2"), ("http://two/", "")] {
         let mut batch = fixture.log.begin().unwrap();
         batch.set_resume_value(&feed("a"), "v2").unwrap();
         batch.commit().unwrap();
-        fixture.log.set_stream(&feed("a"), url, &by("since", "id")).unwrap();
+        fixture.log.set_streams([(&feed("a"), url, &by("since", "id"))]).unwrap();
         assert_eq!(value(&fixture), expected, "{url}");
     }
 }
@@ -97,7 +97,7 @@ fn a_log_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
     assert_eq!(fixture.seqs(&Query::default()), [1]);
     assert_eq!(fixture.log.last_event_id(&feed("a")).unwrap(), "7");
     assert_eq!(fixture.log.resume_value(&feed("a")).unwrap(), "");
-    fixture.log.set_stream(&feed("a"), "http://one/", &by("since", "id")).unwrap();
+    fixture.log.set_streams([(&feed("a"), "http://one/", &by("since", "id"))]).unwrap();
     assert_eq!(fixture.log.last_event_id(&feed("a")).unwrap(), "7");
     assert_eq!(fixture.append(&[Event::default()]), [2]);
     let version: i64 =
