@@ -221,6 +221,9 @@ fn redirect_to(url: &str) -> String {
 }
 
 /// A plain server, and one with TLS whose authority is in a file of the profile.
+/// Leads to this machine, and is not one of its loopback addresses: the system's proxy is for it, too.
+const NO_LOOPBACK: &str = "0.0.0.0";
+
 struct Servers {
     authority: Authority,
     stream: NumberedStream,
@@ -233,7 +236,7 @@ impl Servers {
         let authority = Authority::new();
         let stream = NumberedStream::start();
         stream.send(2);
-        let tls = TlsFront::start(stream.address(), &authority.issue(&["127.0.0.1"]));
+        let tls = TlsFront::start(stream.address(), &authority.issue(&["127.0.0.1", NO_LOOPBACK]));
         let resident = Resident::prepare();
         fs::write(resident.profile().join("authority.pem"), authority.pem()).expect("a file");
         Self { authority, stream, tls, resident }
@@ -367,7 +370,8 @@ fn the_systems_proxy_holds_where_a_feed_says_nothing_and_its_exceptions_too() {
     needs!(Need::HttpProxy, Need::SocksProxy);
     let (http, socks) = (Server::tinyproxy(&[]), Server::microsocks(&[]));
     let gone = format!("http://127.0.0.1:{}", free_port());
-    let through = |server: &Server| server.lines().iter().any(|line| line.contains("127.0.0.1:"));
+    let through = |server: &Server| server.lines().iter().any(|line| line.contains("0.0.0.0:"));
+    let elsewhere = |config: String| config.replace("127.0.0.1", NO_LOOPBACK);
     for (variables, server) in [
         (
             &[
@@ -379,7 +383,7 @@ fn the_systems_proxy_holds_where_a_feed_says_nothing_and_its_exceptions_too() {
         (&[("ALL_PROXY", format!("socks5://{}", socks.address()))], &socks),
     ] {
         let mut servers = Servers::start();
-        let config = servers.feeds("system", "") + &servers.feeds("direct", "proxy = \"none\"");
+        let config = elsewhere(servers.feeds("system", "") + &servers.feeds("direct", "proxy = \"none\""));
         for (name, value) in variables {
             servers.resident.env(name, value);
         }
@@ -389,12 +393,13 @@ fn the_systems_proxy_holds_where_a_feed_says_nothing_and_its_exceptions_too() {
         }
         assert!(through(server), "{:#?}", server.lines());
     }
-    for (exceptions, spared) in [("example.org", false), ("example.org, 127.0.0.0/8", true)] {
+    for (exceptions, spared) in [("example.org", false), ("example.org, 0.0.0.0/8", true)] {
         let mut servers = Servers::start();
-        let config = servers.feeds("system", "") + &servers.feeds("direct", "proxy = \"none\"");
+        let config = elsewhere(servers.feeds("system", "") + &servers.feeds("direct", "proxy = \"none\""))
+            + &servers.feeds("own", "");
         servers.resident.env("ALL_PROXY", &gone).env("NO_PROXY", exceptions);
         servers.resident.config(&config).start();
-        for id in ["http-direct", "https-direct"] {
+        for id in ["http-direct", "https-direct", "http-own", "https-own"] {
             connected(&servers.resident, id);
         }
         for id in ["http-system", "https-system"] {

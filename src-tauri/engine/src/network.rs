@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use url::Url;
+use url::{Host, Url};
 
 /// How a feed's connections are made. Feeds with equal settings share what these cost; those with the default ones share one
 /// copy of the system's root certificates.
@@ -24,6 +24,17 @@ impl Default for Network {
     }
 }
 
+impl Network {
+    /// The same for connections to this URL: the system's proxy is for the network, and this machine itself is none. Another
+    /// machine's proxy could not reach it, and would read what is not meant to leave it.
+    pub(crate) fn to(&self, url: &Url) -> Self {
+        match self.proxy {
+            Proxy::System if is_loopback(url) => Self { proxy: Proxy::None, ..self.clone() },
+            _ => self.clone(),
+        }
+    }
+}
+
 /// A client's certificate with its chain, and its private key, both in PEM; one file may hold both.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ClientCertificate {
@@ -37,7 +48,7 @@ pub struct ClientCertificate {
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub enum Proxy {
     /// As the system says: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, and `NO_PROXY` for what goes without; where none of them
-    /// is set, the settings of macOS and Windows.
+    /// is set, the settings of macOS and Windows. Never to this machine itself.
     #[default]
     System,
     /// Directly.
@@ -79,6 +90,18 @@ impl fmt::Debug for Proxy {
             Self::None => f.write_str("None"),
             Self::Url(url) => write!(f, "Url({}://{})", url.scheme(), address(url)),
         }
+    }
+}
+
+/// Whether a URL's host is this machine, by a name or number that says so by itself.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
+        }
+        None => false,
     }
 }
 

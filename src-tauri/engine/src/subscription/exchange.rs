@@ -12,14 +12,14 @@ use std::{
 use futures_util::FutureExt;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::{sync::Notify, task, time};
-use url::{Host, Origin, Url, form_urlencoded};
+use url::{Origin, Url, form_urlencoded};
 
 use super::{client::Client, connected, fault, route::Route};
 use crate::{
     access::{Credentials, Secret, Shown, mask},
     event_source::{Answer, EventSource, Request, Verdict, retry_after},
     feed::{ProxyFault, Reason},
-    network::Network,
+    network::{self, Network, Proxy},
 };
 
 /// Makes the requests of one event source, and tells it what comes of them.
@@ -27,6 +27,8 @@ pub(crate) struct Exchange {
     route: Arc<Route>,
     /// To other origins, which are shown no client certificate.
     elsewhere: Arc<Route>,
+    /// Another machine is asked even for what is on this one: the proxy.
+    leaves_machine: bool,
     /// Whom the feed's own headers and credentials may be sent to.
     origin: Origin,
     headers: HeaderMap,
@@ -61,9 +63,10 @@ impl Exchange {
         credentials: Credentials,
     ) -> Self {
         let elsewhere = Network { client_certificate: None, ..network.clone() };
-        let (route, elsewhere) = (client.route(network), client.route(&elsewhere));
+        let (route, elsewhere) = (client.route(&network.to(url)), client.route(&elsewhere));
         let in_urls = mask::secret_values(url.as_str()).map(decoded).map(Secret::new).collect();
-        Self { route, elsewhere, origin: url.origin(), headers, credentials, in_urls }
+        let leaves_machine = matches!(&network.proxy, Proxy::Url(proxy) if !network::is_loopback(proxy));
+        Self { route, elsewhere, leaves_machine, origin: url.origin(), headers, credentials, in_urls }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
@@ -148,7 +151,10 @@ impl Exchange {
         let secret = !access.credentials.is_empty()
             || self.headers.keys().any(|name| mask::is_secret_name(name.as_str()))
             || mask::holds_secret(url.as_str());
-        secret && !access.plain_http && url.scheme() == "http" && !is_loopback(url)
+        secret
+            && !access.plain_http
+            && url.scheme() == "http"
+            && (self.leaves_machine || !network::is_loopback(url))
     }
 
     /// A redirect may repeat user, password and query of the URL that led to it.
@@ -158,18 +164,6 @@ impl Exchange {
         let _ = url.set_password(None);
         let known = |value: &str| self.in_urls.iter().any(|secret| secret.reveal() == value);
         keep_parameters(url, |_, value| !known(value));
-    }
-}
-
-/// Whether a URL's host is this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
-        }
-        None => false,
     }
 }
 
