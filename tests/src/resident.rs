@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Write;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, fs};
@@ -104,6 +105,18 @@ impl Resident {
         let mut command = Command::new(program());
         command.arg("--profile").arg(self.profile()).args(arguments).env_clear().envs(&self.environment);
         command.output().expect("bellwether starts")
+    }
+
+    /// Like [`Resident::cli`], with this text on its standard input.
+    #[track_caller]
+    pub fn cli_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = Command::new(program());
+        command.arg("--profile").arg(self.profile()).args(arguments).env_clear().envs(&self.environment);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("bellwether starts");
+        // It may end without having read anything.
+        let _ = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
+        child.wait_with_output().expect("bellwether ends")
     }
 
     /// Like [`Resident::cli`] for a command that must succeed; returns its standard output.

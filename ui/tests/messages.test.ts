@@ -34,6 +34,7 @@ const errors: Record<ErrorCode | 'unreachable', 0> = {
   event_log: 0,
   no_notifications: 0,
   no_window: 0,
+  no_keyring: 0,
   no_link: 0,
   forbidden: 0,
   not_found: 0,

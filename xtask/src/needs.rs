@@ -52,6 +52,7 @@ impl Group {
                 "fonts-noto-cjk",
                 "webkit2gtk-driver",
                 "procps",
+                "gnome-keyring",
             ],
             Self::Servers => {
                 &["php-cli", "php-sqlite3", "golang-go", "nginx", "openssl", "tinyproxy-bin", "microsocks"]

@@ -130,6 +130,9 @@ pub(crate) struct ListenArgs {
     /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
+    /// Send credentials over plain http, where others may read along
+    #[arg(long)]
+    pub(crate) plain_http: bool,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,10 +142,17 @@ pub(crate) struct ListenArgs {
 #[derive(Clone, PartialEq, Debug, Args)]
 pub(crate) struct ProbeArgs {
     /// The address; one that is none is a cause like any other
-    pub(crate) url: String,
+    #[arg(required_unless_present = "feed")]
+    pub(crate) url: Option<String>,
+    /// This feed's address, with its credentials as this shell can read them
+    #[arg(long, value_name = "ID", conflicts_with = "url")]
+    pub(crate) feed: Option<String>,
     /// A header to send, such as 'Authorization: Bearer …'; may be given several times
     #[arg(short = 'H', long = "header", value_name = "K: V", value_parser = parse_header)]
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Send credentials over plain http, where others may read along
+    #[arg(long)]
+    pub(crate) plain_http: bool,
     /// How to connect.
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
@@ -250,6 +260,67 @@ pub(crate) enum FeedsAction {
         #[command(flatten)]
         settings: FeedSettings,
     },
+    /// Give a feed what lets it in: a secret, read from standard input and kept in the keyring, or where one lies
+    #[command(after_help = CREDENTIAL_EXAMPLES)]
+    Credential(CredentialArgs),
+}
+
+const CREDENTIAL_EXAMPLES: &str = "\
+The secret itself is never an argument, which others could see in the list of processes: it is asked for, or comes through a pipe.
+
+Examples:
+  bellwether feeds credential ops bearer                               asks for a token, and keeps it in the keyring
+  pass show ops | bellwether feeds credential ops basic alice          the password of a user
+  bellwether feeds credential ops header X-Api-Key --env OPS_KEY       from an environment variable of Bellwether
+  bellwether feeds credential ops query auth --command pass show ops   from a command, asked before each connection
+  bellwether feeds credential ops bearer --remove                      without it again";
+
+/// `feeds credential`.
+#[derive(Clone, PartialEq, Debug, Args)]
+pub(crate) struct CredentialArgs {
+    /// The feed
+    pub(crate) id: String,
+    /// Where in the request it goes
+    pub(crate) kind: CredentialKind,
+    /// The header's, parameter's or cookie's name; for basic, the user
+    #[arg(required_if_eq_any([("kind", "header"), ("kind", "query"), ("kind", "cookie")]))]
+    pub(crate) name: Option<String>,
+    /// Where the secret lies.
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+/// Where a credential's secret lies; the keyring if none is given.
+#[derive(Clone, PartialEq, Debug, Default, Args)]
+#[group(multiple = false)]
+pub(crate) struct SourceArgs {
+    /// Take the secret from this environment variable of the resident program
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Take the first line that this command writes; no shell is asked
+    #[arg(long, value_name = "PROGRAM", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) command: Option<Vec<String>>,
+    /// Keep the secret in a file that only you can read; whoever reads the disk, or a backup, reads it too
+    #[arg(long)]
+    pub(crate) file: bool,
+    /// Take the credential away, and forget its secret
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
+
+/// Where in a request a secret goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum CredentialKind {
+    /// Authorization: Bearer SECRET
+    Bearer,
+    /// Authorization: Basic, of a user and the secret
+    Basic,
+    /// The value of a header
+    Header,
+    /// The value of a parameter in the address
+    Query,
+    /// The value of a cookie
+    Cookie,
 }
 
 /// What `feeds edit` changes.

@@ -3,6 +3,7 @@
 mod args;
 mod cli;
 mod desktop;
+mod keyring;
 mod popup;
 mod resident;
 mod tray;

@@ -138,6 +138,15 @@ impl Client {
         self.call("DELETE", &feed_path(id, ""), NOTHING).await
     }
 
+    /// `PUT /feeds/{id}/credential`.
+    pub async fn set_credential(
+        &self,
+        id: &str,
+        edit: &wire::CredentialEdit,
+    ) -> Result<wire::Feed, ClientError> {
+        self.call("PUT", &feed_path(id, "/credential"), Some(edit)).await
+    }
+
     /// `POST /feeds/{id}/pause`.
     pub async fn pause_feed(&self, id: &str) -> Result<wire::Feed, ClientError> {
         self.call("POST", &feed_path(id, "/pause"), NOTHING).await

@@ -6,7 +6,8 @@
 //! | `GET /feeds` | `[Feed]` in the file's order |
 //! | `POST /feeds` [`FeedDraft`] | 201 [`Feed`] |
 //! | `PATCH /feeds/{id}` [`FeedEdit`] | [`Feed`] |
-//! | `DELETE /feeds/{id}` | 204; its events stay in the log |
+//! | `DELETE /feeds/{id}` | 204; its events stay in the log, its secrets are forgotten |
+//! | `PUT /feeds/{id}/credential` [`CredentialEdit`] | [`Feed`], or `no_keyring`; no answer ever holds a secret |
 //! | `POST /feeds/{id}/pause`, `/resume`, `/reconnect` | [`Feed`] |
 //! | `POST /feeds/{id}/test` | 204; a sample popup as this feed's rules make it |
 //! | `POST /reconnect` | 204; every feed that is not paused |
@@ -38,8 +39,10 @@ pub struct Feed {
     pub id: String,
     /// What a person calls it.
     pub name: String,
-    /// Where its connections begin.
+    /// Where its connections begin, with `***` for the secrets in it. Given back so in a [`FeedEdit`], they stay.
     pub url: String,
+    /// What it shows its server to be let in.
+    pub credentials: Vec<Credential>,
     /// Kept, but not connected.
     pub paused: bool,
     /// Silence after which the connection counts as dead; 0: never.
@@ -56,6 +59,74 @@ pub struct Feed {
     pub counts: Counts,
     /// When its newest event came.
     pub last_event_at: Option<String>,
+}
+
+/// What a feed shows its server, and where it takes the secret from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Credential {
+    /// Where in the request it goes.
+    pub kind: CredentialKind,
+    /// The header's, parameter's or cookie's name, or the user of `basic`; empty for `bearer`.
+    pub name: String,
+    /// Where the secret comes from: `keyring`, `env`, `command`, `file`.
+    pub source: String,
+    /// The variable's name, the command's program, the file's path; empty for the keyring.
+    pub detail: String,
+}
+
+/// Where in a request a secret goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum CredentialKind {
+    /// `Authorization: Bearer SECRET`.
+    Bearer,
+    /// `Authorization: Basic`, of a user and the secret.
+    Basic,
+    /// The value of a header.
+    Header,
+    /// The value of a parameter in the URL's query.
+    Query,
+    /// The value of a cookie.
+    Cookie,
+}
+
+/// A credential to be set, or without `secret` to be taken away.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct CredentialEdit {
+    /// Where in the request it goes.
+    pub kind: CredentialKind,
+    /// The header's, parameter's or cookie's name, or the user of `basic`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(as = "Option<String>"))]
+    pub name: String,
+    /// The secret, or where it lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<NewSecret>,
+}
+
+/// A secret to be kept, or where one lies.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum NewSecret {
+    /// To be kept in the system's keyring.
+    Keyring(String),
+    /// To be kept in a file of its own beside `feeds.toml`, which only this user can read: whoever reads the disk reads it.
+    File(String),
+    /// In this environment variable of the resident program.
+    Env(String),
+    /// What this command writes: program and arguments.
+    Command(Vec<String>),
+}
+
+impl std::fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewSecret(…)")
+    }
 }
 
 /// Whether messages that a server sends again after a reconnect are shown again.
@@ -472,6 +543,14 @@ pub enum PartName {
 pub struct ProbeWish {
     /// The URL as a person gave it.
     pub url: String,
+    /// With the credentials of this feed, if the URL is of the same origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub feed: Option<String>,
+    /// Credentials in the URL may go over plain http.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(as = "Option<bool>", optional))]
+    pub plain_http: bool,
 }
 
 /// What one connection, watched for a few seconds, found at a URL.
@@ -503,7 +582,7 @@ pub struct Probe {
 }
 
 /// Why there is no event stream that can be used. Its sentence, with the remedy, is message `probe.<code>` with `{detail}`,
-/// or `probe.<code>_none` where there is one and the detail is empty.
+/// or `probe.<code>_none` where there is one and the detail is empty; `reason.<code>` where there is neither.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS), ts(export))]
 pub struct ProbeFault {
@@ -610,6 +689,8 @@ pub enum ErrorCode {
     CannotWrite,
     /// The event log failed.
     EventLog,
+    /// No keyring, or it is locked: another source has to be chosen.
+    NoKeyring,
     /// No notification server.
     NoNotifications,
     /// The window cannot be opened here.

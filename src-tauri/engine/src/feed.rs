@@ -1,11 +1,16 @@
 //! A feed as it is declared, and the state of its connection as a person sees it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use url::Url;
 
-use crate::{network::Network, resume::Resume, rule::RuleSet};
+use crate::{
+    access::{Access, Fault, mask},
+    network::Network,
+    resume::Resume,
+    rule::RuleSet,
+};
 
 /// What a feed is known by in `feeds.toml`, the event log and the command line: 1 to 64 of `a-z`, `0-9`, `-`, `_`, `.`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -43,6 +48,8 @@ pub struct Feed {
     pub name: String,
     /// Where every connection of it begins: `http` or `https`.
     pub url: Url,
+    /// How it gets in.
+    pub access: Access,
     /// Kept, but not connected.
     pub paused: bool,
     /// Silence after which the connection counts as dead; `None`: never.
@@ -55,6 +62,13 @@ pub struct Feed {
     pub resume: Resume,
     /// Its rules in order; empty: the default popup for every message.
     pub rules: Arc<RuleSet>,
+}
+
+impl Feed {
+    /// Its URL as it may be shown: without the secrets that are written into it.
+    pub fn shown_url(&self) -> Cow<'_, str> {
+        mask::masked(self.url.as_str())
+    }
 }
 
 /// Silence after which a connection counts as dead, unless the feed says otherwise.
@@ -141,6 +155,10 @@ pub enum Reason {
     TlsClientCertificate(String),
     /// TLS failed in another way.
     Tls(String),
+    /// A credential cannot be had; no request was made.
+    Credential(Fault),
+    /// Credentials would go to this host in the open; no request was made.
+    PlainHttp(String),
     /// A file of the feed's TLS settings cannot be used.
     CertificateFile {
         /// The file.
@@ -234,6 +252,8 @@ impl Reason {
             Self::TlsExpired(_) => "tls_expired",
             Self::TlsClientCertificate(_) => "tls_client_certificate",
             Self::Tls(_) => "tls",
+            Self::Credential(fault) => fault.code(),
+            Self::PlainHttp(_) => "plain_http",
             Self::CertificateFile { fault, .. } => match fault {
                 FileFault::Unreadable(_) => "file_unreadable",
                 FileFault::NoCertificate => "file_no_certificate",
@@ -279,8 +299,10 @@ impl Reason {
             | Self::TlsExpired(text)
             | Self::TlsClientCertificate(text)
             | Self::Tls(text)
+            | Self::PlainHttp(text)
             | Self::Broken(text)
             | Self::Network(text) => text.clone(),
+            Self::Credential(fault) => fault.detail().to_owned(),
             Self::CertificateFile { path, fault: FileFault::Unreadable(cause) }
             | Self::Proxy {
                 proxy: path,

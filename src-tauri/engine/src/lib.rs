@@ -8,12 +8,13 @@
 //! 4. commits it with its outcome to the [`event_log`],
 //! 5. and only then hands a [`notification`] to the [`engine::Notifier`].
 //!
-//! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed, and
-//! [`activity`] its signs of life. [`probe`] looks at a URL before it is one. [`sentence`] is how mistakes are told in the
-//! person's language.
+//! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed,
+//! [`access`] how it gets in, and [`activity`] its signs of life. [`probe`] looks at a URL before it is one. [`sentence`] is
+//! how mistakes are told in the person's language.
 
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod activity;
 pub mod config;
 pub mod engine;

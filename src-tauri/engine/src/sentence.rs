@@ -109,6 +109,24 @@ wordings! {
     TIME_NEGATIVE = "time_negative": "less than 0 seconds; use 0 for never";
     TIME_INVALID = "time_invalid": "“{value}” is no time in whole seconds; write seconds, such as 300, or a time, such as \"5m\"";
     TIME_TOO_LONG = "time_too_long": "more than {most} seconds (a week); use 0 for never";
+    // How a feed gets in.
+    WANTS_AUTH = "wants_auth": "must be a table, such as auth.bearer = { keyring = true }";
+    SECRET_IN_FILE = "secret_in_file": "a secret does not belong into this file; say where it is: { keyring = true }, { env = \"NAME\" }, { command = [\"…\"] } or { file = \"~/…\" }";
+    ONE_SOURCE = "one_source": "must name one source of the secret: keyring, env, command or file";
+    KEYRING_TRUE = "keyring_true": "must be true; for no keyring, name another source: env, command or file";
+    VARIABLE_INVALID = "variable_invalid": "must be the name of an environment variable";
+    WANTS_COMMAND = "wants_command": "must be a list of texts, the program first, such as [\"pass\", \"show\", \"ops\"]";
+    FILE_NOT_WHOLE = "file_not_whole": "must be a whole path, from / or ~/ on";
+    USER_INVALID = "user_invalid": "a user has no colon, no line break, and at most 256 bytes";
+    HEADER_INVALID = "header_invalid": "“{name}” cannot be a header's name";
+    HEADER_OWN = "header_own": "Bellwether sets the header {name} itself";
+    HEADER_TWICE = "header_twice": "the header {name} is here already, as upper and lower case are the same to it";
+    COOKIE_INVALID = "cookie_invalid": "“{name}” cannot be a cookie's name";
+    AUTHORIZATION_TWICE = "authorization_twice": "a request has one Authorization: keep bearer, basic or that header, one of them";
+    USER_IN_URL = "user_in_url": "the URL has a user already: take it out there, or leave out bearer, basic and the header Authorization";
+    COOKIE_TWICE = "cookie_twice": "keep either cookies or the header Cookie";
+    TOO_MANY_CREDENTIALS = "too_many_credentials": "more than {most} credentials";
+    URL_MASKED = "url_masked": "the URL has *** where a secret belongs; write the secret, or leave the URL as it was";
     PROXY_INVALID = "proxy_invalid": "no proxy; write \"system\", \"none\", or all of its URL, such as \"http://proxy.example.org:3128\"; it may begin with http, https, socks5 or socks5h";
     PATH_INVALID = "path_invalid": "no path of a file";
     PARAMETER_INVALID = "parameter_invalid": "no name of a parameter; it takes 1 to {most} bytes";

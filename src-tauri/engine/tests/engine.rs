@@ -11,6 +11,7 @@ use std::{
 };
 
 use bellwether_engine::{
+    access::no_keyring,
     config::ConfigFile,
     engine::{Engine, FeedView, Notifier, Parts, Popup, Report, Update},
     event_log::{EventLog, LogReader, Query, Record},
@@ -71,6 +72,7 @@ impl Fixture {
             config: ConfigFile::new(folder.path().join("feeds.toml")),
             log,
             client: Client::new("Bellwether/0.0.0").expect("a client"),
+            keyring: no_keyring(),
             limits: quick(),
             notifier,
             seed: 1,
@@ -473,7 +475,8 @@ async fn the_end_of_the_loop_is_told_also_when_it_panics() {
     let log = EventLog::open(&folder.path().join("events.db")).expect("a log");
     let (config, reader) = (ConfigFile::new(folder.path().join("feeds.toml")), log.reader());
     let client = Client::new("Bellwether/0.0.0").expect("a client");
-    let parts = Parts { config, log, client, limits: quick(), notifier: Panics, seed: 1 };
+    let parts =
+        Parts { config, log, client, keyring: no_keyring(), limits: quick(), notifier: Panics, seed: 1 };
     let engine = Engine::start(parts).expect("an engine");
     engine.report(Report::Available(true)).await;
     timeout(PATIENCE, engine.ended()).await.expect("the end is told");

@@ -5,6 +5,7 @@ mod support;
 use std::{net::TcpListener, time::Duration};
 
 use bellwether_engine::{
+    access::Credentials,
     event_source::Message,
     feed::Reason,
     network::Network,
@@ -17,7 +18,7 @@ use support::{Act, ScriptedServer, answer, client, send, stream};
 const SHORT: Duration = Duration::from_secs(1);
 
 async fn probed(url: &str, budget: Duration) -> Report {
-    probe(&client(), url, HeaderMap::new(), &Network::default(), budget).await
+    probe(&client(), url, HeaderMap::new(), Credentials::default(), &Network::default(), budget).await
 }
 
 fn event_type(name: &str, count: u64, data: &str, id: &str) -> EventType {
@@ -87,7 +88,9 @@ async fn redirects_are_told_and_only_the_first_origin_gets_the_headers() {
     .await;
     let key = || HeaderName::from_static("x-api-key");
     let headers = HeaderMap::from_iter([(key(), HeaderValue::from_static("secret"))]);
-    let report = probe(&client(), server.url("/first").as_str(), headers, &Network::default(), BUDGET).await;
+    let (credentials, network) = (Credentials::default(), Network::default());
+    let report =
+        probe(&client(), server.url("/first").as_str(), headers, credentials, &network, BUDGET).await;
 
     let hop = |status, url: String, other_origin| Redirect { status, url, other_origin };
     assert_eq!(

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use bellwether_engine::{
+    access::{Access, Credentials},
     event_source::{Limits, Message},
     feed::DEFAULT_IDLE_TIMEOUT,
     network::Network,
@@ -54,6 +55,11 @@ impl Params {
         Ok(Subscription {
             url: Url::parse(&self.stream_url).context("streamUrl")?,
             headers: headers.collect::<Result<HeaderMap>>()?,
+            // The harness decides what goes where.
+            credentials: Credentials {
+                access: Access { plain_http: true, ..Access::default() },
+                ..Credentials::default()
+            },
             network: Network::default(),
             idle_timeout: Some(self.read_timeout_ms.map_or(DEFAULT_IDLE_TIMEOUT, Duration::from_millis)),
             last_event_id: self.last_event_id.clone().unwrap_or_default(),

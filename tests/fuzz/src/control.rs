@@ -74,6 +74,8 @@ pub(crate) fn check(bytes: &[u8]) {
         addition(draft);
     }
     body::<wire::FeedEdit>(bytes);
+    body::<wire::CredentialEdit>(bytes);
+    body::<wire::ProbeWish>(bytes);
     body::<wire::MarkRead>(bytes);
     body::<wire::OpenWindow>(bytes);
     body::<wire::SettingsEdit>(bytes);

@@ -2,7 +2,7 @@
 
 /**
  * Why there is no event stream that can be used. Its sentence, with the remedy, is message `probe.<code>` with `{detail}`,
- * or `probe.<code>_none` where there is one and the detail is empty.
+ * or `probe.<code>_none` where there is one and the detail is empty; `reason.<code>` where there is neither.
  */
 export type ProbeFault = { 
 /**

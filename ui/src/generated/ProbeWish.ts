@@ -7,4 +7,12 @@ export type ProbeWish = {
 /**
  * The URL as a person gave it.
  */
-url: string, };
+url: string, 
+/**
+ * With the credentials of this feed, if the URL is of the same origin.
+ */
+feed?: string, 
+/**
+ * Credentials in the URL may go over plain http.
+ */
+plain_http?: boolean, };

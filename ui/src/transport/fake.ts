@@ -202,6 +202,7 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
   return {
     name: feed.id,
     url: `https://${feed.id}.example.org/events`,
+    credentials: [],
     paused: false,
     idle_timeout_seconds: 300,
     repeats: 'hide',

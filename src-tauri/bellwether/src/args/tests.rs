@@ -83,6 +83,7 @@ fn listen() {
         events: vec!["x".into(), "y".into()],
         last_event_id: "7".into(),
         count: Some(3),
+        plain_http: false,
         json: true,
     };
     assert_eq!(read(line).unwrap().command, Some(Command::Listen(expected)));
@@ -91,15 +92,35 @@ fn listen() {
 #[test]
 fn probe() {
     // What is no address is for the probe to say.
-    for (line, url, json) in [
-        ("bellwether probe http://a/ --json -H X-Key:v", "http://a/", true),
-        ("bellwether probe --header X-Key:v nonsense", "nonsense", false),
+    for (line, url, feed, json) in [
+        ("bellwether probe http://a/ --json --plain-http -H X-Key:v", Some("http://a/"), None, true),
+        ("bellwether probe --header X-Key:v nonsense", Some("nonsense"), None, false),
+        ("bellwether probe --feed ops -H X-Key:v", None, Some("ops"), false),
     ] {
         let headers = vec![(HeaderName::from_static("x-key"), HeaderValue::from_static("v"))];
+        let (url, feed) = (url.map(str::to_owned), feed.map(str::to_owned));
         let network = NetworkArgs::default();
-        let expected = ProbeArgs { url: url.into(), headers, network, json };
+        let expected = ProbeArgs { url, feed, headers, plain_http: json, network, json };
         assert_eq!(read(line).unwrap().command, Some(Command::Probe(expected)), "{line}");
     }
+}
+
+#[test]
+fn credentials() {
+    let args = |line: &str| match client(line) {
+        ClientCommand::Feeds(FeedsArgs { action: Some(FeedsAction::Credential(args)), .. }) => args,
+        other => panic!("{other:?}"),
+    };
+    let bearer = args("bellwether feeds credential ops bearer");
+    assert_eq!(
+        (bearer.kind, bearer.name, bearer.source),
+        (CredentialKind::Bearer, None, SourceArgs::default())
+    );
+    let key = args("bellwether feeds credential ops header X-Key --command pass show -n ops");
+    assert_eq!(key.name.as_deref(), Some("X-Key"));
+    assert_eq!(key.source.command.unwrap(), ["pass", "show", "-n", "ops"]);
+    assert!(args("bellwether feeds credential ops query q --file").source.file);
+    assert!(args("bellwether feeds credential ops basic --remove").source.remove);
 }
 
 #[test]
@@ -148,6 +169,10 @@ fn wrong_usage_is_two_lines_and_code_2() {
         ("bellwether listen http://a/ --count 0", "--count <N>"),
         ("bellwether feeds edit ops", "--idle-timeout <TIME>"),
         ("bellwether feeds edit ops --repeats maybe", "[possible values: hide, show]"),
+        ("bellwether feeds credential ops", "<KIND>"),
+        ("bellwether feeds credential ops header", "<NAME>"),
+        ("bellwether feeds credential ops bearer --env A --file", "cannot be used with"),
+        ("bellwether probe http://a/ --feed ops", "cannot be used with"),
         ("bellwether events --since yesterday", "such as 15m, 2h, 7d"),
         ("bellwether events --limit -1", "-1"),
     ] {

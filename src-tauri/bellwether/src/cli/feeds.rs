@@ -3,7 +3,7 @@
 use bellwether_control::{client::Client, messages::Catalogue, wire};
 
 use super::{
-    Failure,
+    Failure, credential,
     output::{Output, Span, Table},
     status::{state_span, unverified},
 };
@@ -22,6 +22,9 @@ pub(super) async fn run(
         }
         return list(&status.feeds, catalogue, output);
     };
+    if let FeedsAction::Credential(wish) = action {
+        return credential::run(wish, args.json, client, catalogue, output).await;
+    }
     let answer = change(action, client).await?;
     if args.json {
         return Ok(output.json(&answer.feed)?);
@@ -105,6 +108,8 @@ async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'
             client.test_feed(id).await?;
             answer(id, None, "cli.feeds.tested")
         }
+        // It has more to say than one line.
+        FeedsAction::Credential(wish) => answer(&wish.id, None, "cli.feeds.edited"),
         FeedsAction::Edit { id, settings } => {
             answer(id, Some(client.edit_feed(id, &edit(settings)).await?), "cli.feeds.edited")
         }

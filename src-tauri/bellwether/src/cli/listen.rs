@@ -9,6 +9,7 @@ use std::{
 
 use bellwether_control::{messages::Catalogue, wire};
 use bellwether_engine::{
+    access::{Access, Credentials},
     event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Reason, State},
     network::Network,
@@ -40,6 +41,10 @@ pub(super) async fn run(
     let subscription = Subscription {
         url: args.url.clone(),
         headers: args.headers.iter().cloned().collect(),
+        credentials: Credentials {
+            access: Access { plain_http: args.plain_http, ..Access::default() },
+            ..Credentials::default()
+        },
         network: args.network.over(Network::default()),
         idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
         last_event_id: args.last_event_id.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error: what, why, what to do.
 
+mod credential;
 mod doctor;
 mod events;
 mod feeds;
@@ -23,7 +24,6 @@ use bellwether_control::{
     paths::Profile,
     wire,
 };
-use bellwether_engine::config::ConfigFile;
 
 pub(crate) use self::output::Output;
 use crate::args::{ClientCommand, ListenArgs, ProbeArgs};
@@ -47,10 +47,7 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 /// and asks none; a feed of this profile's with the same URL lends its settings.
 pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
-    // A broken feeds.toml is no reason not to look at an address.
-    let feeds = ConfigFile::new(&profile.config_file).load().unwrap_or_default();
-    let network = args.network.over(feeds.network_of(&args.url));
-    let result = probe::run(args, &network, catalogue, &mut output).await;
+    let result = probe::run(args, profile, catalogue, &mut output).await;
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 

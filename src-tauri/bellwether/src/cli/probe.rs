@@ -1,7 +1,12 @@
 //! `bellwether probe`: what there is at a URL, without the resident program.
 
-use bellwether_control::{messages::Catalogue, wire};
+use std::sync::Arc;
+
+use bellwether_control::{messages::Catalogue, paths::Profile, wire};
 use bellwether_engine::{
+    access::Credentials,
+    config::ConfigFile,
+    feed::Feed,
     network::Network,
     probe::{BUDGET, probe},
     subscription::Client,
@@ -10,20 +15,49 @@ use bellwether_engine::{
 use super::{
     Failure, USER_AGENT,
     output::{Output, Paint, Span, Table},
+    status::{config_sentence, reason_sentence},
 };
-use crate::{args::ProbeArgs, resident::probe_on_the_wire};
+use crate::{
+    args::ProbeArgs,
+    keyring::Keyring,
+    resident::{config_error, probe_on_the_wire},
+};
 
-/// Looks by way of `network`, and says what was found; a [`Failure`] if it is no event stream that can be used.
+/// Says what was found; a [`Failure`] if it is no event stream that can be used.
 pub(super) async fn run(
     args: &ProbeArgs,
-    network: &Network,
+    profile: &Profile,
     catalogue: &Catalogue,
     output: &mut Output,
 ) -> Result<(), Failure> {
     let client = Client::new(USER_AGENT).map_err(|error| Failure::Said(error.to_string()))?;
     let headers = args.headers.iter().cloned().collect();
-    let found = probe_on_the_wire(probe(&client, &args.url, headers, network, BUDGET).await);
+    let feed = feed_of(args, profile, catalogue)?;
+    let url = feed.as_ref().map_or_else(|| args.url.clone().unwrap_or_default(), |feed| feed.url.to_string());
+    let network = args.network.over(feed.as_ref().map_or_else(Network::default, |feed| feed.network.clone()));
+    let mut credentials = feed.map_or_else(Credentials::default, |feed| Credentials {
+        access: feed.access.clone(),
+        feed: Some(feed.id.clone()),
+        keyring: Arc::new(Keyring::of(profile)),
+    });
+    credentials.access.plain_http |= args.plain_http;
+    let found = probe_on_the_wire(probe(&client, &url, headers, credentials, &network, BUDGET).await);
     show(&found, args.json, catalogue, output)
+}
+
+/// The feed that is named, or the one that has the URL.
+fn feed_of(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> Result<Option<Arc<Feed>>, Failure> {
+    let config = ConfigFile::new(&profile.config_file).load();
+    let Some(id) = &args.feed else {
+        // A broken feeds.toml is no reason not to look at an address.
+        let url = args.url.as_deref().unwrap_or_default();
+        return Ok(config.unwrap_or_default().feed_of(url).cloned());
+    };
+    let path = profile.config_file.display().to_string();
+    let broken = |error| Failure::Said(config_sentence(&path, &config_error(&error), catalogue));
+    let feed = config.map_err(broken)?.feeds.into_iter().find(|feed| feed.id.as_str() == id);
+    let none = || Failure::Said(catalogue.format("mistake.no_such_feed", &[("id", id)]));
+    feed.map(Some).ok_or_else(none)
 }
 
 fn show(found: &wire::Probe, json: bool, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
@@ -60,7 +94,8 @@ fn sentence(fault: &wire::ProbeFault, catalogue: &Catalogue) -> String {
     if catalogue.has(&key) {
         return catalogue.format(&key, &[("detail", &fault.detail)]);
     }
-    [fault.code.as_str(), &fault.detail].join(" ").trim_end().to_owned()
+    let reason = wire::ConnectionReason { code: fault.code.clone(), detail: fault.detail.clone() };
+    reason_sentence(&reason, catalogue)
 }
 
 fn facts(found: &wire::Probe, catalogue: &Catalogue) -> Table {

@@ -87,7 +87,7 @@ fn respond(status: u16, answer: &Value) -> Response {
 
 fn feed(id: &str) -> Value {
     json!({
-        "id": id, "name": "运维告警", "url": "https://example.org/events", "paused": false,
+        "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
         "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,

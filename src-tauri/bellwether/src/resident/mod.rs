@@ -2,6 +2,7 @@
 //!
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
+mod credential;
 mod demo;
 #[cfg(unix)]
 mod files;
@@ -29,11 +30,11 @@ use bellwether_control::{
     wire::{ErrorCode, Language, OpenWindow, PartName, Status},
 };
 use bellwether_engine::{
-    config::{Config, ConfigFile, edit::NewFeed},
+    config::{ConfigFile, edit::NewFeed},
     engine::{self, Engine, FeedView},
     event_log::{EventLog, Record},
     event_source::Limits,
-    network::Network,
+    feed::{Feed, FeedId},
     subscription::Client,
 };
 use jiff::Timestamp;
@@ -44,7 +45,7 @@ pub(crate) use self::{
     demo::Demo, instance::InstanceError, window::program as window_program, wire::probe as probe_on_the_wire,
 };
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
-use crate::{cli::plain, desktop::Desktop};
+use crate::{cli::plain, desktop::Desktop, keyring::Keyring};
 
 /// How long the engine may take to commit what has come before the program ends: longer than it waits for a lock on the log.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -117,6 +118,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         config,
         log,
         client: client.clone(),
+        keyring: Arc::new(Keyring::of(&profile)),
         limits: Limits::default(),
         notifier: popups.clone(),
         seed: seed(),
@@ -254,10 +256,17 @@ impl Resident {
         })
     }
 
-    /// How the feed of this URL connects, if there is one.
-    async fn network_of(&self, url: &str) -> Result<Network, engine::Error> {
-        let feeds = self.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
-        Ok(Config { feeds }.network_of(url))
+    /// A feed as it stands.
+    async fn view(&self, id: &FeedId) -> Result<FeedView, Refusal> {
+        let feeds = self.engine.feeds().await?;
+        let none =
+            || Refusal::new(ErrorCode::NoSuchFeed, format!("there is no feed “{id}”; see: bellwether feeds"));
+        feeds.into_iter().find(|view| view.feed.id == *id).ok_or_else(none)
+    }
+
+    /// A feed's settings.
+    async fn feed(&self, id: &FeedId) -> Result<Arc<Feed>, Refusal> {
+        Ok(self.view(id).await?.feed)
     }
 
     /// The event of a number as it stands in a path.

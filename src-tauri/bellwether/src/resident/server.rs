@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::map_response,
     response::{IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::{get, patch, post, put},
 };
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
@@ -20,10 +20,10 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, reading, updates, wire as to_wire};
+use super::{Resident, credential, reading, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// An error on its way out.
 pub(crate) struct Refusal(pub(crate) wire::Error);
@@ -60,7 +60,9 @@ impl IntoResponse for Refusal {
             ErrorCode::DuplicateUrl | ErrorCode::DuplicateId | ErrorCode::BrokenConfig => {
                 StatusCode::CONFLICT
             }
-            ErrorCode::NoNotifications | ErrorCode::NoWindow => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::NoKeyring | ErrorCode::NoNotifications | ErrorCode::NoWindow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             ErrorCode::CannotWrite | ErrorCode::EventLog | ErrorCode::Internal => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -74,6 +76,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/status", get(status))
         .route("/feeds", get(feeds).post(add_feed))
         .route("/feeds/{id}", patch(edit_feed).delete(remove_feed))
+        .route("/feeds/{id}/credential", put(credential::set))
         .route("/feeds/{id}/pause", post(pause_feed))
         .route("/feeds/{id}/resume", post(resume_feed))
         .route("/feeds/{id}/reconnect", post(reconnect_feed))
@@ -126,7 +129,7 @@ fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     })
 }
 
-fn feed_id(id: &str) -> Result<FeedId, Refusal> {
+pub(super) fn feed_id(id: &str) -> Result<FeedId, Refusal> {
     FeedId::new(id).ok_or_else(|| {
         Refusal(wire::Error {
             code: ErrorCode::NoSuchFeed,
@@ -175,7 +178,10 @@ async fn remove_feed(
     State(resident): State<Resident>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    resident.engine.remove_feed(feed_id(&id)?).await?;
+    let id = feed_id(&id)?;
+    let feed = resident.feed(&id).await?;
+    resident.engine.remove_feed(id).await?;
+    credential::forget_all(&resident, &feed).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -194,10 +200,7 @@ async fn set_paused(resident: &Resident, id: &str, paused: bool) -> Answer<wire:
 async fn reconnect_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
     let id = feed_id(&id)?;
     resident.engine.reconnect(Some(id.clone())).await?;
-    let feeds = resident.engine.feeds().await?;
-    let view = feeds.iter().find(|view| view.feed.id == id);
-    view.map(|view| Json(to_wire::feed(view)))
-        .ok_or_else(|| Refusal::new(ErrorCode::NoSuchFeed, format!("feed “{id}” has just been removed")))
+    Ok(Json(to_wire::feed(&resident.view(&id).await?)))
 }
 
 async fn reconnect_all(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
@@ -283,8 +286,9 @@ async fn test_notification(State(resident): State<Resident>) -> Result<StatusCod
 /// Whoever hangs up ends the probe with it.
 async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
     let wish: wire::ProbeWish = body(&bytes)?;
-    let network = resident.network_of(&wish.url).await?;
-    let report = probe::probe(&resident.client, &wish.url, HeaderMap::new(), &network, probe::BUDGET).await;
+    let (url, credentials, network) = credential::for_probe(&resident, &wish).await?;
+    let headers = HeaderMap::new();
+    let report = probe::probe(&resident.client, &url, headers, credentials, &network, probe::BUDGET).await;
     Ok(Json(to_wire::probe(report)))
 }
 

@@ -2,6 +2,7 @@
 
 use bellwether_control::wire;
 use bellwether_engine::{
+    access::{Credential, Place},
     activity::{Hint, Signs},
     config,
     engine::{self, FeedView},
@@ -13,6 +14,8 @@ use bellwether_engine::{
     sentence::Sentence,
 };
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
+
+use super::server::Refusal;
 
 /// About how much of an event's data a list carries, in bytes.
 pub(super) use bellwether_engine::engine::PREVIEW;
@@ -30,7 +33,8 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
     wire::Feed {
         id: feed.id.to_string(),
         name: feed.name.clone(),
-        url: feed.url.to_string(),
+        url: feed.shown_url().into_owned(),
+        credentials: feed.access.credentials.iter().map(credential).collect(),
         paused: feed.paused,
         idle_timeout_seconds: feed
             .idle_timeout
@@ -47,6 +51,21 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             oversized: view.oversized,
         },
         last_event_at: view.counts.last_event_at.map(time),
+    }
+}
+
+fn credential(credential: &Credential) -> wire::Credential {
+    wire::Credential {
+        kind: match credential.place {
+            Place::Bearer => wire::CredentialKind::Bearer,
+            Place::Basic { .. } => wire::CredentialKind::Basic,
+            Place::Header(_) => wire::CredentialKind::Header,
+            Place::Query(_) => wire::CredentialKind::Query,
+            Place::Cookie(_) => wire::CredentialKind::Cookie,
+        },
+        name: credential.place.name().to_owned(),
+        source: credential.source.kind().to_owned(),
+        detail: credential.source.detail(),
     }
 }
 
@@ -182,6 +201,17 @@ pub(super) fn sentence(sentence: &Sentence) -> wire::Sentence {
         params: params.collect(),
         message: sentence.to_string(),
     }
+}
+
+/// A value that cannot be.
+pub(super) fn invalid(message: &Sentence) -> Refusal {
+    let text = message.to_string();
+    Refusal(wire::Error {
+        code: wire::ErrorCode::InvalidValue,
+        message: text.clone(),
+        detail: text,
+        sentence: Some(Box::new(sentence(message))),
+    })
 }
 
 pub(super) fn error(error: &engine::Error) -> wire::Error {

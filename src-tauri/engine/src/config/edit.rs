@@ -3,6 +3,8 @@
 //!
 //! Values are replaced, inserted and cut out in the text itself; the parser only says where they are.
 
+mod credential;
+
 use std::{ops::Range, time::Duration};
 
 use toml_edit::{Document, Item, Table, Value};
@@ -12,9 +14,12 @@ use super::{
     reader::{check_name, idle_timeout, invalid_id},
 };
 use crate::{
+    access::mask,
     feed::{FeedId, MAX_FEED_ID, Repeats},
     sentence,
 };
+
+pub use credential::set_credential;
 
 /// A feed to be added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -51,6 +56,9 @@ pub fn add_feed(text: &str, new: &NewFeed) -> Result<(String, FeedId), ConfigErr
             sentence::FEEDS_FULL.with([("most", MAX_FEEDS.to_string())]),
         ));
     }
+    if mask::unmasked(new.url.trim(), "").is_none() {
+        return Err(ConfigError::new(Kind::InvalidUrl, sentence::URL_MASKED));
+    }
     let url = feed_url(new.url.trim())?;
     let name = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     name.map_or(Ok(()), check_name).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
@@ -85,7 +93,11 @@ pub fn edit_feed(text: &str, id: &FeedId, change: &FeedChange) -> Result<String,
         keys.push(("name", Value::from(name)));
     }
     if let Some(url) = change.url.as_deref().map(str::trim) {
-        check_url_is_free(&config, &feed_url(url)?, Some(id))?;
+        // People are shown it masked, and change other parts of it.
+        let old = config.feeds.iter().find(|feed| feed.id == *id).map_or("", |feed| feed.url.as_str());
+        let url = mask::unmasked(url, old)
+            .ok_or_else(|| ConfigError::new(Kind::InvalidUrl, sentence::URL_MASKED))?;
+        check_url_is_free(&config, &feed_url(&url)?, Some(id))?;
         keys.push(("url", Value::from(url)));
     }
     if let Some(time) = change.idle_timeout {

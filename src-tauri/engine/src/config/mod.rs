@@ -8,6 +8,7 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //! resume = "header"               # or "none", or { query = "since", from = "data.id" }
 //! proxy = "system"                # or "none", or a URL
 //! ca_file = "authority.pem"       # beside the system's authorities
@@ -24,6 +25,7 @@
 //! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
 //! one would else be lost in silence.
 
+mod access;
 pub mod edit;
 mod file;
 mod network;
@@ -34,11 +36,12 @@ use std::{path::Path, sync::Arc};
 use url::Url;
 
 use crate::{
+    access::mask::masked,
     feed::{Feed, FeedId},
-    network::Network,
     sentence::{self, Sentence},
 };
 
+pub use access::{check_source, check_user, cookie, header, parameter};
 pub use file::ConfigFile;
 
 /// Largest `feeds.toml`, in bytes.
@@ -60,11 +63,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// How the first feed of this URL connects; the default for one that no feed has.
-    pub fn network_of(&self, url: &str) -> Network {
-        let Ok(url) = feed_url(url.trim()) else { return Network::default() };
-        let feed = self.feeds.iter().find(|feed| feed.url == url);
-        feed.map_or_else(Network::default, |feed| feed.network.clone())
+    /// The first feed of this URL, also if it is given as it is shown.
+    pub fn feed_of(&self, url: &str) -> Option<&Arc<Feed>> {
+        let url = feed_url(url.trim()).ok()?;
+        self.feeds.iter().find(|feed| feed.url == url || feed.shown_url() == url.as_str())
     }
 }
 
@@ -152,9 +154,9 @@ pub(crate) fn feed_url(text: &str) -> Result<Url, ConfigError> {
         return invalid(sentence::URL_TOO_LONG.with([("most", MAX_URL.to_string())]));
     }
     if text.contains(char::is_whitespace) || text.contains(char::is_control) {
-        return invalid(sentence::URL_BLANK.with([("url", text.escape_debug().to_string())]));
+        return invalid(sentence::URL_BLANK.with([("url", masked(text).escape_debug().to_string())]));
     }
-    let url = || ("url", text.to_owned());
+    let url = || ("url", masked(text).into_owned());
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
         Err(_) if text.is_empty() => invalid(sentence::URL_EMPTY.into()),

@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 12] = [
+const FEED: [&str; 13] = [
     "id",
     "name",
     "url",
+    "auth",
     "paused",
     "idle_timeout",
     "repeats",
@@ -145,6 +146,7 @@ impl Reader<'_> {
             Some(other) => return Err(self.no_choice(section, "repeats", other, &["hide", "show"])),
         };
         Ok(Feed {
+            access: self.access(table, path, &url)?,
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
             network: self.network(section)?,
@@ -360,7 +362,7 @@ impl Reader<'_> {
         self.error(kind, span, &format!("{}.{key}", section.path), message)
     }
 
-    fn error(
+    pub(super) fn error(
         &self,
         kind: Kind,
         span: Option<Range<usize>>,

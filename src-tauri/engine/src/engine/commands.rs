@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::{sync::oneshot, time::Instant};
+use url::Url;
 
 use super::{
     Command, Error, FeedView, Update,
@@ -10,6 +11,7 @@ use super::{
     feeds::{Change, Entry, Position},
 };
 use crate::{
+    access::{Place, Source, mask},
     config::{
         self, Config, ConfigError,
         edit::{FeedChange, NewFeed},
@@ -21,6 +23,9 @@ use crate::{
     subscription::News,
 };
 
+/// How many URLs of removed feeds are remembered, if they have a secret in them.
+const REMOVED: usize = 8;
+
 impl EventLoop {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
@@ -31,6 +36,9 @@ impl EventLoop {
             Command::AddFeed(feed, reply) => answer(reply, self.add_feed(&feed)),
             Command::EditFeed(id, change, reply) => answer(reply, self.edit_feed(&id, &change)),
             Command::SetPaused(id, paused, reply) => answer(reply, self.set_paused(&id, paused)),
+            Command::SetCredential(id, place, source, reply) => {
+                answer(reply, self.set_credential(&id, &place, source.as_ref()));
+            }
             Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
             Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
             Command::WokeUp => self.feeds.iter().filter_map(Entry::news).for_each(News::woke_up),
@@ -152,6 +160,9 @@ impl EventLoop {
 
     fn add_feed(&mut self, feed: &NewFeed) -> Result<FeedView, Error> {
         let mut added = None;
+        // Whoever takes a removal back was shown the URL masked.
+        let known = self.removed.iter().find(|url| mask::masked(url.as_str()) == feed.url.trim());
+        let feed = &NewFeed { url: known.map_or_else(|| feed.url.clone(), Url::to_string), ..feed.clone() };
         self.edit(|text| {
             let (text, id) = config::edit::add_feed(text, feed)?;
             added = Some(id);
@@ -171,8 +182,28 @@ impl EventLoop {
         self.view(id)
     }
 
+    fn set_credential(
+        &mut self,
+        id: &FeedId,
+        place: &Place,
+        source: Option<&Source>,
+    ) -> Result<FeedView, Error> {
+        let before = self.view(id)?.feed;
+        self.edit(|text| config::edit::set_credential(text, id, place, source))?;
+        if self.view(id)?.feed.access == before.access {
+            self.reconnect(Some(id))?;
+        }
+        self.view(id)
+    }
+
     fn remove_feed(&mut self, id: &FeedId) -> Result<(), Error> {
-        self.edit(|text| config::edit::remove_feed(text, id))
+        let url = self.view(id).ok().map(|view| view.feed.url.clone());
+        self.edit(|text| config::edit::remove_feed(text, id))?;
+        if let Some(url) = url.filter(|url| mask::holds_secret(url.as_str())) {
+            self.removed.truncate(REMOVED - 1);
+            self.removed.insert(0, url);
+        }
+        Ok(())
     }
 
     fn reconnect(&mut self, id: Option<&FeedId>) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use tokio::{
     sync::{broadcast, mpsc},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
+use url::Url;
 
 use super::{
     Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
@@ -58,6 +59,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         connector: Connector {
             runtime: runtime.clone(),
             client: parts.client,
+            keyring: parts.keyring,
             limits: parts.limits,
             seed: parts.seed,
             signals: signal_sender,
@@ -74,6 +76,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         unapplied: false,
         gathering_until: None,
         rest_at: None,
+        removed: Vec::new(),
     };
     event_loop.reload_config();
     thread::Builder::new()
@@ -108,6 +111,8 @@ pub(super) struct EventLoop {
     /// Signals wait until then, unless they fill a group.
     gathering_until: Option<Instant>,
     rest_at: Option<Instant>,
+    /// The newest first.
+    pub(super) removed: Vec<Url>,
 }
 
 /// What the loop wakes up for.
@@ -527,7 +532,8 @@ pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -
 }
 
 pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
-    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: feed.url.as_str() };
+    let url = feed.shown_url();
+    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
     feed.rules.evaluate(&facts, message, received_at)
 }
 

@@ -13,6 +13,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle, time::sleep};
 
 use super::FeedView;
 use crate::{
+    access::{Credentials, Keyring},
     activity::Activity,
     event_log::{Counts, EventLog, LogError},
     event_source::{Limits, Message},
@@ -47,6 +48,7 @@ impl Arrival {
 pub(super) struct Connector {
     pub(super) runtime: Handle,
     pub(super) client: Client,
+    pub(super) keyring: Arc<dyn Keyring>,
     pub(super) limits: Limits,
     pub(super) seed: u64,
     pub(super) signals: mpsc::Sender<Arrival>,
@@ -148,6 +150,11 @@ impl Entry {
         let subscription = Subscription {
             url: self.feed.url.clone(),
             headers: HeaderMap::new(),
+            credentials: Credentials {
+                access: self.feed.access.clone(),
+                feed: Some(self.feed.id.clone()),
+                keyring: Arc::clone(&connector.keyring),
+            },
             network: self.feed.network.clone(),
             idle_timeout: self.feed.idle_timeout,
             last_event_id: position.last_event_id,
@@ -185,6 +192,7 @@ impl Entry {
         let stuck = matches!(self.connection.state, State::NeedsAttention | State::Stopped) && old != new;
         let reconnects = old.paused != new.paused
             || old.idle_timeout != new.idle_timeout
+            || old.access != new.access
             || old.network != new.network
             || old.resume != new.resume;
         if old.url != new.url {

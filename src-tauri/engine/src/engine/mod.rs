@@ -19,6 +19,7 @@ use std::{io, sync::Arc};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
+    access::{Keyring, Place, Source},
     activity::Signs,
     config::{
         ConfigError, ConfigFile,
@@ -135,6 +136,8 @@ pub struct Parts<N> {
     pub log: EventLog,
     /// What all feeds connect with.
     pub client: Client,
+    /// Where their secrets are kept, if they are in the system's keyring.
+    pub keyring: Arc<dyn Keyring>,
     /// Limits of every connection.
     pub limits: Limits,
     /// Where popups go.
@@ -160,6 +163,7 @@ pub(crate) enum Command {
     AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
+    SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
     RemoveFeed(FeedId, Reply<Result<(), Error>>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     WokeUp,
@@ -225,6 +229,17 @@ impl Engine {
     /// Pauses a feed, or lets it connect again, in `feeds.toml`.
     pub async fn set_paused(&self, id: FeedId, paused: bool) -> Result<FeedView, Error> {
         self.ask(|reply| Command::SetPaused(id, paused, reply)).await?
+    }
+
+    /// Says in `feeds.toml` where a feed's credential comes from, or takes it out if it comes from nowhere. It is read anew, also
+    /// if the file said the same before: what lies at that place has changed.
+    pub async fn set_credential(
+        &self,
+        id: FeedId,
+        place: Place,
+        source: Option<Source>,
+    ) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::SetCredential(id, place, source, reply)).await?
     }
 
     /// Removes a feed from `feeds.toml`; its events stay in the log.

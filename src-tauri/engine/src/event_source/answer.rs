@@ -87,6 +87,8 @@ pub(super) fn remedy(reason: &Reason) -> Remedy {
         | Reason::TlsExpired(_)
         | Reason::TlsClientCertificate(_)
         | Reason::CertificateFile { .. }
+        | Reason::Credential(_)
+        | Reason::PlainHttp(_)
         | Reason::Proxy { fault: ProxyFault::SignIn, .. } => Remedy::RetrySlowly,
         Reason::Dns(_)
         | Reason::Refused(_)

@@ -260,6 +260,13 @@ impl EventSource {
         Some(request)
     }
 
+    /// The connection is made only now, as what the request needs had to be read: its time runs from here.
+    pub fn equipped(&mut self, now: Instant) {
+        if let Phase::Connecting { since, .. } = &mut self.phase {
+            *since = now;
+        }
+    }
+
     /// There is a connection, and the request goes out now. A driver that does not know of it need not tell: the two timeouts
     /// are then granted together.
     pub fn connected(&mut self, now: Instant) {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use url::{Position, Url};
 
 use crate::{
+    access::Credentials,
     config,
     event_source::{EventSource, Limits, Message, Output},
     network::Network,
@@ -73,14 +74,15 @@ pub struct EventType {
     pub data_truncated: bool,
 }
 
-/// Connects to `url` once, by way of `network`, with `headers` for its origin, and reads for up to `budget`, all in all, or until
-/// [`ENOUGH`] messages have come.
+/// Connects to `url` once, by way of `network`, with `headers` and `credentials` for its origin, and reads for up to `budget`,
+/// all in all, or until [`ENOUGH`] messages have come.
 ///
 /// It looks the way a feed's first connection does: same client, redirects and rules for answers.
 pub async fn probe(
     client: &Client,
     url: &str,
     headers: HeaderMap,
+    credentials: Credentials,
     network: &Network,
     budget: Duration,
 ) -> Report {
@@ -92,7 +94,7 @@ pub async fn probe(
             return report;
         }
     };
-    let exchange = Exchange::new(client, network, &url, headers);
+    let exchange = Exchange::new(client, network, &url, headers, credentials);
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();

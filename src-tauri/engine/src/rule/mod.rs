@@ -14,7 +14,6 @@ use wildmatch::WildMatch;
 
 use crate::{
     event_source::Message,
-    feed::Feed,
     notification::{Notification, Urgency, link, sanitize_body, sanitize_title},
     policy::OutcomeReason,
     rule::data::Data,
@@ -101,14 +100,8 @@ pub struct FeedFacts<'a> {
     pub id: &'a str,
     /// What a person calls it.
     pub name: &'a str,
-    /// Its URL as configured.
+    /// Its URL as it may be shown.
     pub url: &'a str,
-}
-
-impl<'a> From<&'a Feed> for FeedFacts<'a> {
-    fn from(feed: &'a Feed) -> Self {
-        Self { id: feed.id.as_str(), name: &feed.name, url: feed.url.as_str() }
-    }
 }
 
 /// What is wrong with a rule as written.

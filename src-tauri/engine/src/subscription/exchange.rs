@@ -12,10 +12,11 @@ use std::{
 use futures_util::FutureExt;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::{sync::Notify, task, time};
-use url::{Origin, Url};
+use url::{Host, Origin, Url, form_urlencoded};
 
 use super::{client::Client, connected, fault, route::Route};
 use crate::{
+    access::{Credentials, Secret, Shown, mask},
     event_source::{Answer, EventSource, Request, Verdict, retry_after},
     feed::{ProxyFault, Reason},
     network::Network,
@@ -26,9 +27,12 @@ pub(crate) struct Exchange {
     route: Arc<Route>,
     /// To other origins, which are shown no client certificate.
     elsewhere: Arc<Route>,
-    /// Whom the feed's own headers may be sent to.
+    /// Whom the feed's own headers and credentials may be sent to.
     origin: Origin,
     headers: HeaderMap,
+    credentials: Credentials,
+    /// Secrets that its URLs have held, which a redirect to another origin may repeat.
+    in_urls: Vec<Secret>,
 }
 
 /// The rest of a response whose head was accepted.
@@ -47,11 +51,19 @@ pub(crate) struct Head {
 }
 
 impl Exchange {
-    /// Requests by way of `network`, with these headers. They and the client certificate are for the origin of `url` alone.
-    pub(crate) fn new(client: &Client, network: &Network, url: &Url, headers: HeaderMap) -> Self {
+    /// Requests by way of `network`, with these headers and credentials. They and the client certificate are for the origin of
+    /// `url` alone.
+    pub(crate) fn new(
+        client: &Client,
+        network: &Network,
+        url: &Url,
+        headers: HeaderMap,
+        credentials: Credentials,
+    ) -> Self {
         let elsewhere = Network { client_certificate: None, ..network.clone() };
         let (route, elsewhere) = (client.route(network), client.route(&elsewhere));
-        Self { route, elsewhere, origin: url.origin(), headers }
+        let in_urls = mask::secret_values(url.as_str()).map(decoded).map(Secret::new).collect();
+        Self { route, elsewhere, origin: url.origin(), headers, credentials, in_urls }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
@@ -66,15 +78,20 @@ impl Exchange {
 
     /// Makes a request. The head of its response, if one came in time; the body too, if the source accepts it.
     pub(crate) async fn request(
-        &self,
+        &mut self,
         source: &mut EventSource,
-        request: Request,
+        mut request: Request,
     ) -> (Option<Head>, Option<Body>) {
         let url = request.url.clone();
-        let (route, headers) = match self.is_trusted(&url) {
-            true => (&self.route, self.headers.clone()),
-            false => (&self.elsewhere, HeaderMap::new()),
+        let headers = match self.equip(&mut request).await {
+            Ok(headers) => headers,
+            Err(reason) => {
+                source.failed(now(), reason);
+                return (None, None);
+            }
         };
+        source.equipped(now());
+        let route = if self.is_trusted(&url) { &self.route } else { &self.elsewhere };
         let connected = Arc::new(Notify::new());
         let mut answer = pin!(connected::telling(Arc::clone(&connected), route.send(request, headers)));
         let answered = tokio::select! {
@@ -103,6 +120,81 @@ impl Exchange {
         }
         (None, None)
     }
+
+    /// Gives a request to the feed's own origin what lets it in, and takes from any other what another server told it of that.
+    async fn equip(&mut self, request: &mut Request) -> Result<HeaderMap, Reason> {
+        if !self.is_trusted(&request.url) {
+            self.clean(&mut request.url);
+            return Ok(HeaderMap::new());
+        }
+        if self.goes_in_the_open(&request.url) {
+            return Err(Reason::PlainHttp(request.url.host_str().unwrap_or_default().to_owned()));
+        }
+        let Shown { headers: secret, query } = self.credentials.read().await.map_err(Reason::Credential)?;
+        let mut headers = self.headers.clone();
+        headers.extend(secret);
+        for (name, value) in query {
+            set_parameter(&mut request.url, &name, value.reveal());
+            if !self.in_urls.contains(&value) {
+                self.in_urls.push(value);
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Whether credentials would cross a network where anyone can read along.
+    fn goes_in_the_open(&self, url: &Url) -> bool {
+        let access = &self.credentials.access;
+        let secret = !access.credentials.is_empty()
+            || self.headers.keys().any(|name| mask::is_secret_name(name.as_str()))
+            || mask::holds_secret(url.as_str());
+        secret && !access.plain_http && url.scheme() == "http" && !is_loopback(url)
+    }
+
+    /// A redirect may repeat user, password and query of the URL that led to it.
+    fn clean(&self, url: &mut Url) {
+        // Neither fails for a URL that has a host.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        let known = |value: &str| self.in_urls.iter().any(|secret| secret.reveal() == value);
+        keep_parameters(url, |_, value| !known(value));
+    }
+}
+
+/// Whether a URL's host is this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
+}
+
+/// Sets a parameter of a URL's query, and leaves the others as they are written.
+fn set_parameter(url: &mut Url, name: &str, value: &str) {
+    keep_parameters(url, |known, _| known != name);
+    url.query_pairs_mut().append_pair(name, value);
+}
+
+/// Leaves out parameters of a URL's query.
+fn keep_parameters(url: &mut Url, keep: impl Fn(&str, &str) -> bool) {
+    let Some(query) = url.query() else { return };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| form_urlencoded::parse(pair.as_bytes()).all(|(name, value)| keep(&name, &value)))
+        .collect();
+    if kept.len() < query.split('&').count() {
+        let kept = kept.join("&");
+        url.set_query((!kept.is_empty()).then_some(&kept));
+    }
+}
+
+/// A parameter's value as it is meant.
+fn decoded(value: &str) -> String {
+    form_urlencoded::parse(format!("={value}").as_bytes()).map(|(_, value)| value).collect()
 }
 
 impl Body {

@@ -17,6 +17,7 @@ use tokio::{
 use url::Url;
 
 use crate::{
+    access::Credentials,
     activity::{Activity, Flood},
     event_source::{EventSource, Limits, Message, Output, Request, Status},
     feed::{ConnectionState, State},
@@ -48,6 +49,8 @@ pub struct Subscription {
     /// Sent with each request to this origin, in place of the client's own of the same name; a redirect to another origin
     /// gets none of them.
     pub headers: HeaderMap,
+    /// Read before each request to this origin, and shown to no other.
+    pub credentials: Credentials,
     /// What its connections go through.
     pub network: Network,
     /// Silence after which the connection counts as dead; `None`: never.
@@ -140,7 +143,7 @@ impl Subscription {
     ) {
         let limits = Limits { connect_timeout: client.connect_timeout(), ..self.limits };
         let replay = !self.last_event_id.is_empty() || !self.resume_value.is_empty();
-        let exchange = Exchange::new(&client, &self.network, &self.url, self.headers);
+        let exchange = Exchange::new(&client, &self.network, &self.url, self.headers, self.credentials);
         let source = EventSource::new(limits, self.url, self.idle_timeout, self.last_event_id, self.seed)
             .resuming(self.resume.clone(), self.resume_value);
         let lookout = Lookout::new(client.lookouts());

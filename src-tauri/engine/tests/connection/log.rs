@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use bellwether_engine::{
+    access::no_keyring,
     config::ConfigFile,
     engine::{Engine, FeedView, Notifier, Parts, Popup, Report},
     event_log::{EventLog, Query},
@@ -61,6 +62,7 @@ impl Program {
             config: ConfigFile::new(config),
             log: EventLog::open(&folder.path().join("events.db")).expect("a log"),
             client: Client::new("Bellwether/0.0.0").expect("a client"),
+            keyring: no_keyring(),
             limits: quick(),
             notifier: Shown(sender),
             seed: 1,

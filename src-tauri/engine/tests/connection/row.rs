@@ -10,6 +10,7 @@ use std::{
 };
 
 use bellwether_engine::{
+    access::Credentials,
     event_source::{Limits, Message},
     feed::{DEFAULT_IDLE_TIMEOUT, State},
     network::Network,
@@ -193,6 +194,7 @@ impl Row {
             url: Url::parse(&fill_in(&self.url)).expect("a URL"),
             headers: self.headers,
             network: self.network,
+            credentials: Credentials::default(),
             resume: Resume::Header,
             resume_value: String::new(),
             idle_timeout: self.idle_timeout,

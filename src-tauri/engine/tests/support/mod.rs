@@ -10,6 +10,7 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use bellwether_engine::{
+    access::Credentials,
     event_source::{Limits, Message},
     feed::{ConnectionState, Reason, State},
     network::Network,
@@ -370,6 +371,7 @@ pub fn subscription(url: Url) -> Subscription {
     Subscription {
         url,
         headers: HeaderMap::new(),
+        credentials: Credentials::default(),
         network: Network::default(),
         idle_timeout: None,
         last_event_id: String::new(),

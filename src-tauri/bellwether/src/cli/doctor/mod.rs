@@ -11,7 +11,7 @@ use super::{
     output::{Output, Paint, Span, Table},
     time,
 };
-use crate::args::JsonArgs;
+use crate::{args::JsonArgs, keyring::Keyring};
 
 /// One thing that was looked at.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -70,6 +70,7 @@ pub(super) async fn run(
         Err(_) => desktop::parts().await,
     };
     checks.extend(parts.iter().map(|part| desktop::check(part, catalogue)));
+    checks.push(keyring(catalogue).await);
     show(args, &checks, catalogue, output)
 }
 
@@ -117,6 +118,16 @@ fn version(status: Option<&wire::Status>, catalogue: &Catalogue) -> Check {
             Check::missing("version", catalogue.format("cli.doctor.other_version", &values))
         }
         _ => Check::ok("version", VERSION.to_owned()),
+    }
+}
+
+/// The keyring as this shell's session has it.
+async fn keyring(catalogue: &Catalogue) -> Check {
+    const NAME: &str = "keyring";
+    let found = tokio::task::spawn_blocking(Keyring::find).await;
+    match found.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(name) => Check::ok(NAME, name),
+        Err(cause) => Check::missing(NAME, catalogue.format("cli.doctor.no_keyring", &[("reason", &cause)])),
     }
 }
 

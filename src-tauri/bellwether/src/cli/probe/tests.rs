@@ -1,6 +1,6 @@
 //! What a probe says, and to whom.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use bellwether_control::messages::LOCALES;
 use bellwether_engine::{
@@ -51,7 +51,8 @@ async fn probed(flags: &str, answer: &str) -> (Said, String) {
     });
     let (mut output, captured) = capture::captured(None);
     let catalogue = Catalogue::new("en");
-    let result = run(&args, &Network::default(), &catalogue, &mut output).await;
+    let profile = Profile::find(Some(Path::new("/nonexistent"))).unwrap();
+    let result = run(&args, &profile, &catalogue, &mut output).await;
     let code = finish(result, &catalogue, &mut output);
     ((code, captured.out(), captured.err()), served.await.unwrap())
 }

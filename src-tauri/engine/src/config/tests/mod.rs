@@ -1,3 +1,4 @@
+mod access;
 mod changes;
 mod network;
 
@@ -142,7 +143,7 @@ fn mistakes_name_line_key_and_remedy() {
         (
             feed("xyzzy = 3\n"),
             Kind::Broken,
-            "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, paused, idle_timeout, repeats, ca_file, \
+            "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, auth, paused, idle_timeout, repeats, ca_file, \
              client_certificate, verify_certificate, proxy, resume, rule",
         ),
         ("feeds = 1\n".to_owned(), Kind::Broken, "line 1, feeds: unknown key; did you mean feed?"),
