@@ -168,8 +168,13 @@ impl Entry {
         let news = Arc::new(News::default());
         let (signals, of) = (connector.signals.clone(), source.clone());
         let map = move |signal, room| Arrival::now(&of, signal, room);
-        let run =
-            subscription.run(connector.client.clone(), Arc::clone(&news), connector.signals.clone(), map);
+        // By its address: a future that is handed on would be there once more in each that waits for it.
+        let run = Box::pin(subscription.run(
+            connector.client.clone(),
+            Arc::clone(&news),
+            connector.signals.clone(),
+            map,
+        ));
         let turn = connector.pace.next(now());
         let run = async move {
             if !turn.is_zero() {
