@@ -74,9 +74,13 @@ fn faults_of_certificates_and_of_their_files_are_told_apart_and_stop_no_other_fe
     let name = TlsFront::start(stream.address(), &authority.issue(&["server.example.org"]));
     let expired = TlsFront::start(stream.address(), &authority.issue_expired(&["127.0.0.1"]));
     let good = TlsFront::start(stream.address(), &authority.issue(&["127.0.0.1"]));
+    let (own, other) = (Authority::self_signed(&["127.0.0.1"]), Authority::self_signed(&["example.org"]));
+    let own_front = TlsFront::start(stream.address(), &own);
+    let other_front = TlsFront::start(stream.address(), &other);
     let mut resident = Resident::prepare();
     let folder = resident.profile().to_owned();
     fs::write(folder.join("authority.pem"), authority.pem()).expect("a file");
+    fs::write(folder.join("own.pem"), own.certificate.clone() + &other.certificate).expect("a file");
     fs::write(folder.join("note.txt"), "not a certificate").expect("a file");
     let trusted = "ca_file = \"authority.pem\"";
     resident.config(
@@ -86,6 +90,10 @@ fn faults_of_certificates_and_of_their_files_are_told_apart_and_stop_no_other_fe
             feed("missing", &good.url("/"), "ca_file = \"missing.pem\""),
             feed("note", &good.url("/"), "ca_file = \"note.txt\""),
             feed("good", &good.url("/"), trusted),
+            // A server's own certificate may be named itself.
+            feed("own", &own_front.url("/"), "ca_file = \"own.pem\""),
+            feed("other", &other_front.url("/"), "ca_file = \"own.pem\""),
+            feed("unnamed", &own_front.url("/"), trusted),
         ]
         .concat(),
     );
@@ -93,6 +101,8 @@ fn faults_of_certificates_and_of_their_files_are_told_apart_and_stop_no_other_fe
     let path = |name: &str| folder.join(name).display().to_string();
     for (id, code, detail) in [
         ("name", "tls_name", "127.0.0.1".to_owned()),
+        ("other", "tls_name", "127.0.0.1".to_owned()),
+        ("unnamed", "tls_untrusted", "127.0.0.1".to_owned()),
         ("expired", "tls_expired", "127.0.0.1".to_owned()),
         ("note", "file_no_certificate", path("note.txt")),
     ] {
@@ -102,9 +112,21 @@ fn faults_of_certificates_and_of_their_files_are_told_apart_and_stop_no_other_fe
     let cause = failed(&resident, "missing", "file_unreadable");
     assert!(cause.starts_with(&format!("{}: ", path("missing.pem"))), "{cause}");
     connected(&resident, "good");
+    connected(&resident, "own");
     assert_eq!(resident.status().config.error, None);
     let status = resident.cli_text(&["status"]);
     assert!(status.contains("missing.pem") && status.contains("for another name"), "{status}");
+}
+
+#[test]
+fn a_system_that_trusts_nobody_keeps_only_servers_with_tls_away() {
+    let mut servers = Servers::start();
+    let trusted = servers.feeds("trusted", "");
+    let config = trusted + &feed("untrusted", &servers.tls.url("/"), "");
+    servers.resident.env("SSL_CERT_FILE", "/dev/null").config(&config).start();
+    connected(&servers.resident, "http-trusted");
+    connected(&servers.resident, "https-trusted");
+    failed(&servers.resident, "untrusted", "tls_untrusted");
 }
 
 #[test]

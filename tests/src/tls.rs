@@ -48,6 +48,14 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// A certificate for these names or addresses that vouches for itself, marked as an authority's: what `openssl req -x509` makes.
+    pub fn self_signed(names: &[&str]) -> Identity {
+        let (mut params, key) = (params(names), key());
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("a certificate").pem();
+        Identity { certificate, key: key.serialize_pem() }
+    }
+
     /// A certificate for these names or addresses.
     pub fn issue(&self, names: &[&str]) -> Identity {
         self.sign(&params(names))

@@ -30,7 +30,12 @@ const CHORES: [Chore; 8] = [
     ),
     ("test", "[FILTER]", "every test there is: units, UI, scenarios in virtual desktops", test::test),
     ("check", "", "formatting, lints and lock files", check::check),
-    ("bench", "[NAME…]", "measure a release build and print the figures beside their budgets", bench::bench),
+    (
+        "bench",
+        "[NAME…] [--feeds N]",
+        "measure a release build and print the figures beside their budgets",
+        bench::bench,
+    ),
     (
         "fuzz",
         "[--seconds N] [--seed N] [TARGET…]",

@@ -20,7 +20,7 @@ const RESPONSES: u64 = 25;
 
 /// How much of its own memory the program may have at any moment, in KiB: queues that are full, SQLite's cache, and what the
 /// heap keeps.
-const MEMORY: u64 = 24 << 10;
+const MEMORY: u64 = 12 << 10;
 
 /// How much more of it the later lives, and the later moments of the last one, may have than the earlier ones, in KiB.
 const GROWTH: u64 = 4 << 10;

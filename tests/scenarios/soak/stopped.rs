@@ -56,6 +56,27 @@ fn after_a_stop_of_more_than_thirty_seconds_all_feeds_reconnect_spread_out() {
     check(Resident::prepare(), |stop| stop(Duration::from_secs(31), &|| {}));
 }
 
+#[test]
+fn what_came_while_the_program_was_stopped_was_no_silence() {
+    let stream = NumberedStream::start();
+    let mut resident = Resident::with_config(&feed("busy", &stream.url("/"), 2));
+    stream.send(1);
+    until(PATIENCE, "an event", || resident.feed("busy").counts.events == 1);
+    let pid = resident.process().pid();
+    for round in 0..3 {
+        signal(pid, Signal::STOP);
+        let begin = Instant::now();
+        until(PATIENCE, "the end of the stop", || {
+            stream.send(1);
+            begin.elapsed() > Duration::from_secs(4)
+        });
+        signal(pid, Signal::CONT);
+        let latest = stream.latest();
+        until(PATIENCE, "the events", || resident.feed("busy").counts.events == latest);
+        assert_eq!(stream.requests().len(), 1, "round {round}");
+    }
+}
+
 type Stop<'a> = &'a dyn Fn(Duration, &dyn Fn());
 
 /// What holds after the program was stopped and something happened meanwhile.

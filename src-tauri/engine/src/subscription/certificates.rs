@@ -9,13 +9,15 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 
 use super::route::RequestError;
@@ -55,10 +57,17 @@ pub(super) fn tls_config(network: &Network, roots: &Roots) -> Result<ClientConfi
     let provider = Arc::new(ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    let builder = if network.verify_certificate {
-        builder.with_webpki_verifier(verifier(network, roots, provider)?)
-    } else {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+    let system = || Arc::clone(roots.get_or_init(system_roots));
+    let builder = match &network.ca_file {
+        _ if !network.verify_certificate => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+        }
+        // There may be none at all: then nobody is trusted, which is no fault of what goes without TLS.
+        None => builder.with_root_certificates(system()),
+        Some(path) => {
+            let named = Arc::new(named(path, &system(), provider)?);
+            builder.dangerous().with_custom_certificate_verifier(named)
+        }
     };
     let Some(identity) = &network.client_certificate else { return Ok(builder.with_no_client_auth()) };
     let (chain, key) = read_identity(identity)?;
@@ -69,24 +78,16 @@ pub(super) fn tls_config(network: &Network, roots: &Roots) -> Result<ClientConfi
     })
 }
 
-fn verifier(
-    network: &Network,
-    roots: &Roots,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, RequestError> {
-    let mut roots = Arc::clone(roots.get_or_init(system_roots));
-    if let Some(path) = &network.ca_file {
-        let pem = read(path)?;
-        let own: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
-        let (added, _) = Arc::make_mut(&mut roots).add_parsable_certificates(own);
-        if added == 0 {
-            return Err(unusable(path, without_certificate(&pem)));
-        }
+fn named(path: &Path, system: &RootCertStore, provider: Arc<CryptoProvider>) -> Result<Named, RequestError> {
+    let pem = read(path)?;
+    let named: Vec<_> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
+    let mut roots = system.clone();
+    if roots.add_parsable_certificates(named.iter().cloned()).0 == 0 {
+        return Err(unusable(path, without_certificate(&pem)));
     }
-    // Without roots there is no verifier; one that knows none trusts nobody, which shows at the feed.
-    WebPkiServerVerifier::builder_with_provider(roots, provider)
-        .build()
-        .map_err(|error| rustls::Error::General(error.to_string()).into())
+    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let authorities = authorities.map_err(|error| rustls::Error::General(error.to_string()))?;
+    Ok(Named { authorities, named })
 }
 
 /// Those that cannot be read are left out.
@@ -143,6 +144,61 @@ fn read(path: &Path) -> Result<Vec<u8>, RequestError> {
 
 fn unusable(path: &Path, fault: FileFault) -> RequestError {
     RequestError::File(Reason::CertificateFile { path: path.display().to_string(), fault })
+}
+
+/// Trusts authorities, and servers that show the very certificate that was named as one. A self-signed certificate is often
+/// marked as an authority's, which webpki takes for no server's.
+#[derive(Debug)]
+struct Named {
+    authorities: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified =
+            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            // It is asked for after the time has been found right.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))))
+                if cause.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+                    && self.named.iter().any(|named| named == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
 }
 
 /// Takes every certificate: the person said so.

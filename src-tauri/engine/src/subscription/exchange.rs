@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use futures_util::FutureExt;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use tokio::{sync::Notify, time};
+use tokio::{sync::Notify, task, time};
 use url::{Host, Origin, Url, form_urlencoded};
 
 use super::{client::Client, connected, fault, route::Route};
@@ -240,14 +241,40 @@ impl Head {
 /// The deadline passed first.
 pub(crate) struct Late;
 
+/// Waits for the future until the deadline. A program that stood still, or its machine, finds the deadline passed before it
+/// has looked at what came meanwhile: so it looks once more.
 pub(crate) async fn by<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Late> {
-    match deadline {
-        Some(deadline) => time::timeout_at(deadline.into(), future).await.map_err(|_| Late),
-        None => Ok(future.await),
+    let Some(deadline) = deadline else { return Ok(future.await) };
+    let mut future = pin!(future);
+    if let Ok(result) = time::timeout_at(deadline.into(), &mut future).await {
+        return Ok(result);
     }
+    // Sockets are looked at before this goes on.
+    task::yield_now().await;
+    future.now_or_never().ok_or(Late)
 }
 
 /// Tokio's clock, so that a test can pause it.
 pub(crate) fn now() -> Instant {
     time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, net::TcpStream};
+
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_before_a_deadline_that_was_slept_through_counts() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut receiver, _) = listener.accept().await.unwrap();
+        let passed = now();
+        sender.write_all(b":").unwrap();
+        assert_eq!(by(Some(passed), receiver.read_u8()).await.ok().unwrap().unwrap(), b':');
+        assert!(by(Some(passed), receiver.read_u8()).await.is_err(), "nothing came");
+    }
 }

@@ -224,8 +224,19 @@ fn no_answer() -> Vec<Row> {
             format!("http://{label}.invalid/"),
             &format!("dns {label}.invalid"),
         ),
-        // A wrong name and a date that has passed need a certificate that is trusted otherwise; their codes are tried where
-        // they are told apart, and their delay is the same.
+        tls("trusted: open", support::VALID, "127.0.0.1", vec![connected(), message("a", "")]),
+        tls(
+            "wrong name: slow",
+            support::VALID,
+            "localhost",
+            vec![needs_attention("tls_name localhost", 1), delay(60)],
+        ),
+        tls(
+            "expired: slow",
+            support::EXPIRED,
+            "127.0.0.1",
+            vec![needs_attention("tls_expired 127.0.0.1", 1), delay(60)],
+        ),
         Row::new(
             "TLS, certificate not trusted: slow",
             vec![],
@@ -235,6 +246,12 @@ fn no_answer() -> Vec<Row> {
         Row::new("TLS, any other failure: transient", vec![], vec![waiting("tls", 1), delay(3)]).at(plain),
         // No answer to the connect and no headers: the timeouts, among the numbers.
     ]
+}
+
+fn tls(name: &str, certificate: &[u8], host: &str, steps: Vec<Step>) -> Row {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n";
+    let port = support::over_tls(certificate, answer.to_owned());
+    Row::new(format!("TLS, {name}"), vec![], steps).at(format!("https://{host}:{port}/")).trusting()
 }
 
 /// A server that answers one TLS handshake in plain HTTP.

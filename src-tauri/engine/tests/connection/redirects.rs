@@ -5,7 +5,7 @@ use bellwether_engine::subscription::{HeaderMap, HeaderName, HeaderValue};
 use crate::{
     numbers::not_found,
     row::{Check, OTHER, Row, SERVER, Step, asked, connected, delay, message, needs_attention},
-    support::{Act, answer, stream},
+    support::{self, Act, answer, stream},
 };
 
 /// An answer that sends elsewhere.
@@ -35,6 +35,8 @@ pub(crate) fn rows() -> Vec<Row> {
         let script = vec![answer(&format!("{status} Elsewhere"), headers)];
         Row::new(name, vec![script], vec![asked(), needs_attention(reason, 1), delay(60), asked()])
     };
+    let downgrade = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://127.0.0.1:9/\r\n\r\n";
+    let downgrading = support::over_tls(support::VALID, downgrade.to_owned());
     let mut rows: Vec<Row> = [301, 302, 303, 307, 308]
         .into_iter()
         .map(|status| {
@@ -61,7 +63,13 @@ pub(crate) fn rows() -> Vec<Row> {
         faulty("without Location: slow", 302, "", "redirect no location"),
         faulty("another scheme: slow", 302, "Location: ftp://example.org/\r\n", "redirect scheme"),
         faulty("another scheme: slow", 307, "Location: file:///etc/passwd\r\n", "redirect scheme"),
-        // From https to http needs a server whose certificate is trusted: tried where redirects are read.
+        Row::new(
+            "from https to http: never",
+            vec![],
+            vec![needs_attention("redirect https to http", 1), delay(60)],
+        )
+        .at(format!("https://127.0.0.1:{downgrading}/"))
+        .trusting(),
         Row::new(
             "the same origin gets the feed's own headers",
             vec![to(302, &format!("{SERVER}/next"))],

@@ -26,7 +26,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::support::{Act, Recorded, Running, ScriptedServer};
+use crate::support::{AUTHORITY, Act, Recorded, Running, ScriptedServer};
 
 /// The longest that a row may take, on the clock on the wall.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,6 +53,7 @@ pub(crate) struct Row {
     url: String,
     last_event_id: String,
     headers: HeaderMap,
+    network: Network,
     idle_timeout: Option<Duration>,
     limits: Limits,
     seed: u64,
@@ -107,6 +108,7 @@ impl Row {
             url: format!("{SERVER}/stream"),
             last_event_id: String::new(),
             headers: HeaderMap::new(),
+            network: Network::default(),
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             limits: Limits::default(),
             seed: 1,
@@ -132,6 +134,11 @@ impl Row {
 
     pub(crate) fn headers(self, headers: HeaderMap) -> Self {
         Self { headers, ..self }
+    }
+
+    /// Trusts the authority of the tests, too.
+    pub(crate) fn trusting(self) -> Self {
+        Self { network: Network { ca_file: Some(AUTHORITY.into()), ..self.network }, ..self }
     }
 
     pub(crate) fn idle_timeout(self, idle_timeout: Option<Duration>) -> Self {
@@ -187,7 +194,7 @@ impl Row {
             url: Url::parse(&fill_in(&self.url)).expect("a URL"),
             headers: self.headers,
             credentials: Credentials::default(),
-            network: Network::default(),
+            network: self.network,
             resume: Resume::Header,
             resume_value: String::new(),
             idle_timeout: self.idle_timeout,

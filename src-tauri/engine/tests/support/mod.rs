@@ -204,23 +204,56 @@ async fn read_head(connection: &mut TcpStream) -> Option<Recorded> {
 /// A server on a loopback port with a certificate that nobody trusts, for one connection. Its thread ends when the client has
 /// refused the certificate.
 pub fn untrusted() -> (Url, std::thread::JoinHandle<()>) {
+    let config = tls_config(include_bytes!("untrusted.crt"), include_bytes!("untrusted.key"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let server = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().expect("a connection");
+        let mut tls = rustls::ServerConnection::new(config).expect("a server");
+        tls.complete_io(&mut connection).expect_err("the client refuses the certificate");
+    });
+    (Url::parse(&format!("https://{address}/")).expect("a URL"), server)
+}
+
+/// The authority that the certificates of [`over_tls`] are from.
+pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/authority.crt");
+
+/// The certificate of a server at 127.0.0.1 whose time is not over, and of one whose time is.
+pub const VALID: &[u8] = include_bytes!("trusted.crt");
+pub const EXPIRED: &[u8] = include_bytes!("expired.crt");
+
+/// A server on a loopback port with this certificate, which gives each request this answer and then waits for the client to
+/// hang up; its port.
+pub fn over_tls(certificate: &[u8], answer: String) -> u16 {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let config = tls_config(certificate, include_bytes!("trusted.key"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a server");
+            let mut stream = BufReader::new(rustls::StreamOwned::new(tls, connection));
+            // A client may refuse the certificate, which is its right.
+            let head = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            if head.count() > 0 && stream.get_mut().write_all(answer.as_bytes()).is_ok() {
+                let _ = stream.read(&mut [0]);
+            }
+        }
+    });
+    port
+}
+
+fn tls_config(certificate: &[u8], key: &[u8]) -> Arc<rustls::ServerConfig> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("untrusted.crt")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("untrusted.key")).expect("a key");
+    let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(key).expect("a key");
     let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .expect("versions of TLS")
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .expect("a key that fits");
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    let server = std::thread::spawn(move || {
-        let (mut connection, _) = listener.accept().expect("a connection");
-        let mut tls = rustls::ServerConnection::new(Arc::new(config)).expect("a server");
-        tls.complete_io(&mut connection).expect_err("the client refuses the certificate");
-    });
-    (Url::parse(&format!("https://{address}/")).expect("a URL"), server)
+    Arc::new(config)
 }
 
 /// Limits whose waits are over at once, but those after refusals, which no test can outwait.
