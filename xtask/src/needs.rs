@@ -194,7 +194,7 @@ fn elsewhere(groups: &[Group]) -> Vec<Missing> {
     {
         missing.push(
             "for the virtual desktop, install: Xvfb, openbox, dunst, xfce4-notifyd, xfce4-panel, dbus-daemon, gdbus, notify-send, \
-             xprop, xdotool, ImageMagick, Python 3 with PyGObject, WebKitWebDriver, the Noto CJK fonts"
+             xprop, xdotool, ImageMagick, Python 3 with PyGObject, WebKitWebDriver, gnome-keyring, the Noto CJK fonts"
                 .into(),
         );
     }

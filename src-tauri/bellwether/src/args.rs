@@ -8,10 +8,14 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use bellwether_control::messages::{self, Catalogue};
 use bellwether_engine::{
+    access::mask,
     network::{Network, Proxy},
     subscription::{HeaderName, HeaderValue},
 };
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -440,12 +444,27 @@ struct Stop {
 
 impl Stop {
     fn new(error: &clap::Error, catalogue: &Catalogue) -> Self {
-        let text = error.to_string();
+        let text = without_secrets(error);
         if error.use_stderr() {
             Self { code: 2, text: on_two_lines(&text, catalogue) }
         } else {
             Self { code: 0, text }
         }
+    }
+}
+
+/// What clap says, which quotes what it does not understand: not a header's value, and no secret in a URL.
+fn without_secrets(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let (name, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
+    match value {
+        "" => text,
+        value if name.starts_with("--header") => text.replace(value, mask::MASK),
+        value => text.replace(value, &mask::masked(value)),
     }
 }
 

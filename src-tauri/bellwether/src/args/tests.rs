@@ -184,6 +184,21 @@ fn wrong_usage_is_two_lines_and_code_2() {
 }
 
 #[test]
+fn wrong_usage_quotes_no_secret() {
+    for (line, says) in [
+        (
+            "bellwether listen https://alice:hunter2@a.example:99999/?token=hunter2",
+            "'https://alice:***@a.example",
+        ),
+        ("bellwether listen http://a/ -H hunter2", "'***'"),
+        ("bellwether probe http://a/ --header Bad@Name:hunter2", "'***'"),
+    ] {
+        let stop = read(line).unwrap_err();
+        assert!(stop.text.contains(says) && !stop.text.contains("hunter2"), "{}", stop.text);
+    }
+}
+
+#[test]
 fn help_and_version_are_no_errors() {
     for line in ["bellwether --help", "bellwether --version", "bellwether feeds add --help"] {
         assert_eq!(read(line).unwrap_err().code, 0, "{line}");

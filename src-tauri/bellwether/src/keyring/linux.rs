@@ -88,9 +88,11 @@ fn cause(error: &Error) -> String {
         Error::Locked | Error::Prompt | Error::PromptDisconnected => "it is locked".to_owned(),
         other => {
             let text = other.to_string();
-            // The error's name in D-Bus. Its type is that of a version of zbus that is not ours.
+            // By their texts: the types are those of a version of zbus that is not ours.
             if text.contains("ServiceUnknown") {
                 format!("nobody answers as {NAME} on the session bus")
+            } else if text.contains("Failed to connect to address") {
+                "there is no session bus".to_owned()
             } else {
                 text
             }

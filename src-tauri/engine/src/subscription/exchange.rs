@@ -33,8 +33,10 @@ pub(crate) struct Exchange {
     origin: Origin,
     headers: HeaderMap,
     credentials: Credentials,
-    /// Secrets that its URLs have held, which a redirect to another origin may repeat.
+    /// Secrets in its own URL, and then those last added to it: a redirect to another origin may repeat them.
     in_urls: Vec<Secret>,
+    /// How many of them are in its own URL.
+    written: usize,
 }
 
 /// The rest of a response whose head was accepted.
@@ -64,9 +66,10 @@ impl Exchange {
     ) -> Self {
         let elsewhere = Network { client_certificate: None, ..network.clone() };
         let (route, elsewhere) = (client.route(&network.to(url)), client.route(&elsewhere));
-        let in_urls = mask::secret_values(url.as_str()).map(decoded).map(Secret::new).collect();
         let leaves_machine = matches!(&network.proxy, Proxy::Url(proxy) if !network::is_loopback(proxy));
-        Self { route, elsewhere, leaves_machine, origin: url.origin(), headers, credentials, in_urls }
+        let in_urls: Vec<Secret> = mask::secret_values(url.as_str()).map(decoded).map(Secret::new).collect();
+        let (origin, written) = (url.origin(), in_urls.len());
+        Self { route, elsewhere, leaves_machine, origin, headers, credentials, in_urls, written }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
@@ -136,11 +139,10 @@ impl Exchange {
         let Shown { headers: secret, query } = self.credentials.read().await.map_err(Reason::Credential)?;
         let mut headers = self.headers.clone();
         headers.extend(secret);
+        self.in_urls.truncate(self.written);
         for (name, value) in query {
             set_parameter(&mut request.url, &name, value.reveal());
-            if !self.in_urls.contains(&value) {
-                self.in_urls.push(value);
-            }
+            self.in_urls.push(value);
         }
         Ok(headers)
     }

@@ -193,8 +193,8 @@ impl Row {
         let subscription = Subscription {
             url: Url::parse(&fill_in(&self.url)).expect("a URL"),
             headers: self.headers,
-            network: self.network,
             credentials: Credentials::default(),
+            network: self.network,
             resume: Resume::Header,
             resume_value: String::new(),
             idle_timeout: self.idle_timeout,
