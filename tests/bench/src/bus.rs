@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use bellwether_tests::Desktop;
 use tokio::runtime::Runtime;
-use zbus::{Connection, OwnedVariant, connection::Builder, interface};
+use zbus::{Connection, connection::Builder, interface, zvariant::OwnedValue};
 
 /// A bus with both on it.
 pub(crate) struct Bus {
@@ -33,11 +33,11 @@ impl Bus {
         let (registered, icons) = channel();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let connection = runtime.block_on(async {
-            Builder::address(address)
-                .serve_at("/org/freedesktop/Notifications", Notifications { notified, last_id: 0 })
-                .serve_at("/StatusNotifierWatcher", Watcher { registered })
-                .name("org.freedesktop.Notifications")
-                .name("org.kde.StatusNotifierWatcher")
+            Builder::address(address)?
+                .serve_at("/org/freedesktop/Notifications", Notifications { notified, last_id: 0 })?
+                .serve_at("/StatusNotifierWatcher", Watcher { registered })?
+                .name("org.freedesktop.Notifications")?
+                .name("org.kde.StatusNotifierWatcher")?
                 .build()
                 .await
         })?;
@@ -61,7 +61,7 @@ impl Notifications {
         summary: &str,
         _body: &str,
         _actions: Vec<String>,
-        _hints: HashMap<String, OwnedVariant>,
+        _hints: HashMap<String, OwnedValue>,
         _expire_timeout: i32,
     ) -> u32 {
         let _ = self.notified.send((summary.to_owned(), Instant::now()));

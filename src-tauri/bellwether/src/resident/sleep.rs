@@ -125,11 +125,11 @@ mod logind {
     async fn follow(bus: &Connection, ends: &mpsc::Sender<()>) -> zbus::Result<()> {
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
-            .sender(NAME)
-            .path(PATH)
-            .interface(INTERFACE)
-            .member(SIGNAL)
-            .build()?;
+            .sender(NAME)?
+            .path(PATH)?
+            .interface(INTERFACE)?
+            .member(SIGNAL)?
+            .build();
         let mut signals = MessageStream::for_match_rule(rule, bus, None).await?;
         while let Some(signal) = signals.next().await {
             let signal = signal?;
@@ -143,8 +143,7 @@ mod logind {
 
     #[cfg(test)]
     mod tests {
-        use std::os::unix::net::UnixStream;
-
+        use tokio::net::UnixStream;
         use zbus::{Guid, connection::Builder};
 
         use super::*;
@@ -153,7 +152,7 @@ mod logind {
         async fn the_end_of_a_sleep_is_told_and_its_beginning_is_not() {
             let (ours, theirs) = UnixStream::pair().unwrap();
             let guid = Guid::generate();
-            let theirs = Builder::unix_stream(theirs).server(guid).p2p().build();
+            let theirs = Builder::unix_stream(theirs).server(guid).unwrap().p2p().build();
             let (ours, theirs) = tokio::join!(Builder::unix_stream(ours).p2p().build(), theirs);
             let (bus, logind) = (ours.unwrap(), theirs.unwrap());
             let (ends, mut told) = mpsc::channel(8);
