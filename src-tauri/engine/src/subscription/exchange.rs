@@ -162,7 +162,7 @@ impl Exchange {
 
     /// A redirect may repeat user, password and query of the URL that led to it, as it is, in a parameter of its own that says
     /// where to return to, or in its path.
-    fn clean(&self, url: &mut Url) {
+    pub(crate) fn clean(&self, url: &mut Url) {
         // Neither fails for a URL that has a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
