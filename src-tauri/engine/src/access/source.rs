@@ -108,10 +108,10 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-/// The first line, without blanks around it; none if it is not UTF-8.
+/// The first line, without blanks around it and the mark that some editors put before UTF-8; none if it is not that.
 fn first_line(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\n').next()?;
-    Some(std::str::from_utf8(line).ok()?.trim().to_owned())
+    Some(std::str::from_utf8(line).ok()?.trim_start_matches('\u{feff}').trim().to_owned())
 }
 
 /// What a command writes. Its errors are not shown: they may hold what it was to keep.

@@ -123,8 +123,10 @@ async fn a_file_is_read_only_if_it_is_its_owner_s_alone() {
         assert_eq!(read(Source::File(path.clone())).await, expected, "{mode:o}");
     }
     chmod(0o600);
-    fs::write(&path, "renewed").unwrap();
-    assert_eq!(read(Source::File(path)).await.as_deref(), Ok("renewed"));
+    for text in ["renewed", "\u{feff}renewed\r\n"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(read(Source::File(path.clone())).await.as_deref(), Ok("renewed"));
+    }
     for path in [folder.path(), Path::new("/nonexistent"), Path::new("/dev/null")] {
         assert!(matches!(read(Source::File(path.to_owned())).await, Err(Fault::File(_))), "{path:?}");
     }
