@@ -1,6 +1,6 @@
 //! What a feed's connections go through: whom they trust, how they prove who they are, and by which proxy they go.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, net::Ipv4Addr, path::PathBuf};
 
 use url::{Host, Url};
 
@@ -96,7 +96,14 @@ impl fmt::Debug for Proxy {
 /// Whether a URL's host is this machine, by a name or number that says so by itself.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        // A proxy's scheme is none that URLs know hosts of: its numbers are read as a name.
+        Some(Host::Domain(name)) => match name.parse::<Ipv4Addr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => {
+                let name = name.to_ascii_lowercase();
+                name == "localhost" || name.ends_with(".localhost")
+            }
+        },
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => {
             address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
@@ -117,6 +124,26 @@ pub(crate) fn address(proxy: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_each_of_its_names_whatever_the_scheme() {
+        for (url, expected) in [
+            ("http://localhost/", true),
+            ("https://a.localhost/", true),
+            ("http://127.1.2.3/", true),
+            ("http://[::1]/", true),
+            ("http://[::ffff:127.0.0.1]/", true),
+            ("socks5://127.0.0.1:1080", true),
+            ("socks5h://[::1]:1080", true),
+            ("socks5h://LocalHost:1080", true),
+            ("socks5h://10.0.0.1:1080", false),
+            ("http://127.example.org/", false),
+            ("http://notlocalhost/", false),
+            ("http://0.0.0.0/", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
 
     #[test]
     fn proxies_are_named_by_url_and_never_shown_with_their_password() {

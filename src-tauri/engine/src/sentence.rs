@@ -131,6 +131,7 @@ wordings! {
     PATH_INVALID = "path_invalid": "no path of a file";
     PARAMETER_INVALID = "parameter_invalid": "no name of a parameter; it takes 1 to {most} bytes";
     RESUME_FROM = "resume_from": "“{value}” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \"data.id\"";
+    RESUME_SECRET = "resume_secret": "the parameter {name} holds a secret of auth already; resume by another, or by the header";
     RESUME_EVENT = "resume_event": "the last event ID is taken from every event; leave out event, or take the value from the data";
     // Rules.
     TOO_MANY_RULES = "too_many_rules": "more than {most} rules";

@@ -92,6 +92,27 @@ async fn the_feed_s_own_origin_is_shown_all_and_another_one_nothing_even_if_it_i
 }
 
 #[tokio::test]
+async fn a_redirect_that_repeats_the_address_in_its_own_tells_nobody_either() {
+    let secrets = Secrets::new();
+    let mut other = ScriptedServer::start(vec![]).await;
+    // A sign-in page is told where to return to, and a mirror what to fetch.
+    for (target, line) in [
+        (
+            "/in?x=1&to=http%3A%2F%2F127.0.0.1%2F%3Ftoken%3Dt-url%26auth%3Ds-query%2526%253D",
+            "GET /in?x=1 HTTP/1.1",
+        ),
+        ("/in?to=%2F%3Ftoken%3Dt-url", "GET /in HTTP/1.1"),
+        ("/a/t-url/b?t-urls=1", "GET /a/***/b?t-urls=1 HTTP/1.1"),
+        ("/a/s-query%26%3D/b", "GET /a/***/b HTTP/1.1"),
+    ] {
+        let location = format!("Location: {}\r\n", other.url(target));
+        let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
+        let _running = running(server.url("/first?token=t-url"), secrets.of_each_kind());
+        assert_not_shown(&other.request().await, line);
+    }
+}
+
+#[tokio::test]
 async fn user_and_password_in_a_url_go_no_further_than_its_origin() {
     let mut other = ScriptedServer::start(vec![vec![stream(""), Act::Hold]]).await;
     let mut target = other.url("/");

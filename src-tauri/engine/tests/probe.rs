@@ -108,6 +108,16 @@ async fn redirects_are_told_and_only_the_first_origin_gets_the_headers() {
 }
 
 #[tokio::test]
+async fn a_secret_that_a_redirect_puts_into_its_path_is_not_told() {
+    let target = ScriptedServer::start(vec![vec![stream("data: a\n\n")]]).await;
+    let location = format!("Location: {}\r\n", target.url("/of/t-url/final"));
+    let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
+    let report = probed(server.url("/?token=t-url").as_str(), BUDGET).await;
+    let hop = Redirect { status: 302, url: target.url("/of/***/final").into(), other_origin: true };
+    assert_eq!((report.redirects, report.fault), (vec![hop], None));
+}
+
+#[tokio::test]
 async fn each_answer_that_is_no_stream_has_its_cause() {
     let with_type = |kind: &str| answer("200 OK", &format!("Content-Type: {kind}\r\n"));
     let gzip = "Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n";

@@ -108,10 +108,10 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-/// The first line, without blanks around it; none if it is not UTF-8.
+/// The first line, without blanks around it and the mark that some editors put before UTF-8; none if it is not that.
 fn first_line(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\n').next()?;
-    Some(std::str::from_utf8(line).ok()?.trim().to_owned())
+    Some(std::str::from_utf8(line).ok()?.trim_start_matches('\u{feff}').trim().to_owned())
 }
 
 /// What a command writes. Its errors are not shown: they may hold what it was to keep.
@@ -121,14 +121,12 @@ async fn command(words: &[String]) -> Result<String, Fault> {
     let failed = |cause: String| Fault::Command(format!("{program}: {cause}"));
     let _turn = timeout(PATIENCE, RUNNING.acquire()).await.map_err(|_| failed(late(PATIENCE)))?;
     let program = at_home(Path::new(program));
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = command.kill_on_drop(true).spawn().map_err(|error| failed(error.to_string()))?;
+    let unfinished = Unfinished(child.id());
     let mut output = Output { pipe: child.stdout.take(), bytes: Vec::new() };
     let ended = async {
         tokio::select! {
@@ -143,11 +141,43 @@ async fn command(words: &[String]) -> Result<String, Fault> {
     };
     let status = timeout(LIMIT, ended).await.map_err(|_| failed(late(LIMIT)))?;
     let status = status.map_err(|error| failed(error.to_string()))?;
+    unfinished.has_ended();
     if !status.success() {
         return Err(failed(said(status)));
     }
     first_line(&output.bytes).ok_or_else(|| failed("not UTF-8".to_owned()))
 }
+
+/// A command that is given up ends with all that it has started: a script's own end would leave behind what it waits for, one
+/// more at each attempt.
+struct Unfinished(Option<u32>);
+
+impl Unfinished {
+    /// What it left running is meant to run.
+    fn has_ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is dropped before the command, whose number is taken until then.
+        if let Some(id) = self.0 {
+            end_group(id);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn end_group(id: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_group(_: u32) {}
 
 fn said(status: ExitStatus) -> String {
     match status.code() {

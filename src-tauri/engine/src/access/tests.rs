@@ -91,6 +91,25 @@ async fn a_command_that_does_not_end_is_given_up() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_command_that_is_given_up_takes_with_it_what_it_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // What is waited for holds the pipe's other end, too.
+    let script = format!("{{ echo; sleep 1000; true; }} > {}", pipe.display());
+    let mut held = tokio::net::unix::pipe::OpenOptions::new().open_receiver(&pipe).unwrap();
+    let reading = tokio::spawn(async move { read(command(&["sh", "-c", &script])).await });
+    let limit = std::time::Duration::from_secs(5);
+    let mut bytes = [0; 2];
+    let begun = tokio::time::timeout(limit, tokio::io::AsyncReadExt::read(&mut held, &mut bytes)).await;
+    assert_eq!(begun.unwrap().unwrap(), 1);
+    reading.abort();
+    let ended = tokio::time::timeout(limit, tokio::io::AsyncReadExt::read(&mut held, &mut bytes)).await;
+    assert_eq!(ended.unwrap().unwrap(), 0, "nobody holds it");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_file_is_read_only_if_it_is_its_owner_s_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
@@ -104,8 +123,10 @@ async fn a_file_is_read_only_if_it_is_its_owner_s_alone() {
         assert_eq!(read(Source::File(path.clone())).await, expected, "{mode:o}");
     }
     chmod(0o600);
-    fs::write(&path, "renewed").unwrap();
-    assert_eq!(read(Source::File(path)).await.as_deref(), Ok("renewed"));
+    for text in ["renewed", "\u{feff}renewed\r\n"] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(read(Source::File(path.clone())).await.as_deref(), Ok("renewed"));
+    }
     for path in [folder.path(), Path::new("/nonexistent"), Path::new("/dev/null")] {
         assert!(matches!(read(Source::File(path.to_owned())).await, Err(Fault::File(_))), "{path:?}");
     }

@@ -9,6 +9,7 @@ use super::{
     reader::{Reader, Section},
 };
 use crate::{
+    access::{Access, Place},
     network::{ClientCertificate, Network, Proxy},
     resume::{MAX_NAME, Resume, ResumeFrom},
     rule::MAX_NAMES,
@@ -72,7 +73,8 @@ impl Reader<'_> {
         Ok(Some(at_home.unwrap_or_else(|| self.folder.join(text))))
     }
 
-    pub(super) fn resume(&self, section: Section<'_>) -> Result<Resume, ConfigError> {
+    /// What reconnects of a feed carry that gets in like this.
+    pub(super) fn resume(&self, section: Section<'_>, access: &Access) -> Result<Resume, ConfigError> {
         const KEY: &str = "resume";
         match section.table.get(KEY) {
             None => Ok(Resume::Header),
@@ -83,7 +85,16 @@ impl Reader<'_> {
                     let known = ["header", "none", "{ query = \"since\", from = \"data.id\" }"];
                     Err(self.no_choice(section, KEY, other, &known))
                 }
-                None => self.resume_by_query(section, item),
+                None => {
+                    let resume = self.resume_by_query(section, item)?;
+                    if let Resume::Query { name, .. } = &resume
+                        && access.get(&Place::Query(name.clone())).is_some()
+                    {
+                        let message = sentence::RESUME_SECRET.with([("name", name.clone())]);
+                        return Err(self.error_at(section, KEY, Kind::InvalidValue, message));
+                    }
+                    Ok(resume)
+                }
             },
         }
     }

@@ -145,12 +145,13 @@ impl Reader<'_> {
             Some("show") => Repeats::Show,
             Some(other) => return Err(self.no_choice(section, "repeats", other, &["hide", "show"])),
         };
+        let access = self.access(table, path, &url)?;
         Ok(Feed {
-            access: self.access(table, path, &url)?,
             paused: self.paused(section)?,
             idle_timeout: self.idle_timeout(section)?,
             network: self.network(section)?,
-            resume: self.resume(section)?,
+            resume: self.resume(section, &access)?,
+            access,
             rules: Arc::new(self.rules(table, path)?),
             id,
             name,

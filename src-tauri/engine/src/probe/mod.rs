@@ -119,8 +119,12 @@ impl Probe {
     async fn run(&mut self) {
         while let Some(request) = self.source.poll_request(now()) {
             if let Some(status) = self.report.status.take() {
-                let url = without_secrets(&request.url);
                 let other_origin = !self.exchange.is_trusted(&request.url);
+                let mut url = request.url.clone();
+                if other_origin {
+                    self.exchange.clean(&mut url);
+                }
+                let url = without_secrets(&url);
                 self.report.redirects.push(Redirect { status, url, other_origin });
             }
             self.report.content_type = None;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use percent_encoding::percent_decode_str;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::{sync::Notify, task, time};
 use url::{Origin, Url, form_urlencoded};
@@ -159,14 +160,54 @@ impl Exchange {
             && (self.leaves_machine || !network::is_loopback(url))
     }
 
-    /// A redirect may repeat user, password and query of the URL that led to it.
-    fn clean(&self, url: &mut Url) {
+    /// A redirect may repeat user, password and query of the URL that led to it, as it is, in a parameter of its own that says
+    /// where to return to, or in its path.
+    pub(crate) fn clean(&self, url: &mut Url) {
         // Neither fails for a URL that has a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let known = |value: &str| self.in_urls.iter().any(|secret| secret.reveal() == value);
-        keep_parameters(url, |_, value| !known(value));
+        let told = |text: &str| self.in_urls.iter().any(|secret| tells(text, secret));
+        keep_parameters(url, |name, value| !told(name) && !told(value));
+        if told(url.path()) {
+            // A secret may have slashes in it: then no segment alone tells it.
+            let kept: Vec<&str> =
+                url.path().split('/').map(|part| if told(part) { mask::MASK } else { part }).collect();
+            let kept = kept.join("/");
+            url.set_path(if told(&kept) { mask::MASK } else { &kept });
+        }
     }
+}
+
+/// Whether a text has the secret in it as a word, escaped however often a URL within a URL is. A secret that is a part of another
+/// word is none: one of a single letter is everywhere.
+fn tells(text: &str, secret: &Secret) -> bool {
+    /// How many URLs may be within each other.
+    const DEPTH: usize = 5;
+    // Some escape a blank so, and some mean a plus.
+    let plain = |text: &str| text.replace('+', " ");
+    let secret = plain(secret.reveal());
+    let mut text = text.to_owned();
+    for _ in 0..DEPTH {
+        if holds_word(&plain(&text), &secret) {
+            return true;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return false;
+        }
+        text = decoded;
+    }
+    false
+}
+
+fn holds_word(text: &str, word: &str) -> bool {
+    let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (text.get(..at), text.get(at + word.len()..));
+            !goes_on(before.and_then(|before| before.chars().next_back()))
+                && !goes_on(after.and_then(|after| after.chars().next()))
+        })
 }
 
 /// Sets a parameter of a URL's query, and leaves the others as they are written.
@@ -262,6 +303,24 @@ mod tests {
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
     use super::*;
+
+    #[test]
+    fn a_secret_is_found_however_a_redirect_repeats_it() {
+        let secret = Secret::new("s&=/ +1");
+        for (text, told) in [
+            ("s&=/ +1", true),
+            ("s%26%3D%2F+%2B1", true),
+            ("https://a.example/?auth=s%26%3D%2F%20%2B1&x=1", true),
+            ("https%3A%2F%2Fa.example%2F%3Fauth%3Ds%2526%253D%252F%2B%252B1", true),
+            ("xs&=/ +1", false),
+            ("s&=/ +12", false),
+            ("s&=/", false),
+            ("", false),
+        ] {
+            assert_eq!(tells(text, &secret), told, "{text}");
+        }
+        assert!(!tells("", &Secret::new("")) && !tells("v=12", &Secret::new("1")));
+    }
 
     #[tokio::test]
     async fn what_came_before_a_deadline_that_was_slept_through_counts() {

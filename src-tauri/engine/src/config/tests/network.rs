@@ -136,6 +136,11 @@ fn mistakes_name_key_and_remedy_and_never_a_proxys_password() {
             "resume.event: an empty name; leave out event to match any",
         ),
         (
+            "resume = { query = \"since\", from = \"id\" }\nauth.query.since = { env = \"A\" }",
+            Kind::InvalidValue,
+            "resume: the parameter since holds a secret of auth already; resume by another, or by the header",
+        ),
+        (
             "resume = { query = \"since\" }",
             Kind::Broken,
             "resume.from: missing; add it, such as from = \"data.id\"",
