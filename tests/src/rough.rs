@@ -1,5 +1,5 @@
 use std::io::{Result, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -48,10 +48,17 @@ pub struct Progress {
 }
 
 impl RoughServer {
-    /// One with so many events, each with `name` in its data, about `stretch` of them in a response, which adds to `progress`.
+    /// One at this address with so many events, each with `name` in its data, about `stretch` of them in a response, which adds to `progress`.
     #[track_caller]
-    pub fn start(name: &str, seed: u64, events: u64, stretch: u64, progress: &Arc<Progress>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    pub fn start(
+        at: IpAddr,
+        name: &str,
+        seed: u64,
+        events: u64,
+        stretch: u64,
+        progress: &Arc<Progress>,
+    ) -> Self {
+        let listener = TcpListener::bind((at, 0)).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let state = State {
             random: Random::new(seed),

@@ -3,17 +3,24 @@
 //!
 //! `BELLWETHER_SOAK_EVENTS=1000000` makes it a million events instead of a hundred thousand.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, iter};
 
-use bellwether_tests::{Mishaps, PATIENCE, Process, Progress, Random, Resident, RoughServer, until};
+use bellwether_tests::{Lan, Mishaps, PATIENCE, Process, Progress, Random, Resident, RoughServer, until};
 
 use crate::feed;
 
 const EVENTS: u64 = 100_000;
 const FEEDS: u64 = 10;
 const KILLS: usize = 50;
+
+/// In how many of the lives that are killed every packet is lost for a while.
+const OUTAGES: usize = 10;
+
+/// For how long: the feeds call a connection dead after 1 s.
+const OUTAGE: Duration = Duration::from_millis(1_500);
 
 /// The responses that each feed's events take, about.
 const RESPONSES: u64 = 25;
@@ -34,8 +41,11 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
     let mut random = Random::new(seed);
     let names: Vec<String> = (0..FEEDS).map(|number| format!("feed-{number}")).collect();
     let progress = Arc::new(Progress::default());
-    let mut start =
-        |name| RoughServer::start(name, random.below(u64::MAX), each, each / RESPONSES, &progress);
+    let network = Network::start();
+    let mut start = |name| {
+        let (at, seed) = (network.server(), random.below(u64::MAX));
+        network.on_server(|| RoughServer::start(at, name, seed, each, each / RESPONSES, &progress))
+    };
     let servers: Vec<RoughServer> = names.iter().map(|name| start(name)).collect();
     let mut resident = Resident::prepare();
     let feeds = names.iter().zip(&servers).map(|(name, server)| feed(name, &server.url(), 1));
@@ -48,11 +58,14 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
     moments.sort_unstable();
     let requests = || servers.iter().map(|server| server.mishaps().requests).sum::<u64>();
     let mut lives = Vec::new();
-    for moment in moments {
+    for (life, moment) in moments.into_iter().enumerate() {
         let before = requests();
-        let mut process = resident.spawn(&["--background"]);
+        let mut process = network.on_client(|| resident.spawn(&["--background"]));
         until(PATIENCE, "a request", || requests() > before);
         progress.wait_until_sent(moment);
+        if life % (KILLS / OUTAGES) == 0 {
+            network.lose_packets();
+        }
         // From right when events have been sent to when they are in the log.
         let (sent_at, later) = (Instant::now(), Duration::from_millis(random.below(250)));
         until(PATIENCE, "the moment", || sent_at.elapsed() >= later);
@@ -60,10 +73,13 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
         assert_eq!(process.exited(), None, "{:#?}", process.lines());
         process.kill();
     }
-    resident.start();
+    network.on_client(|| resident.start());
     let mut moments = Vec::new();
     for part in 0..=10 {
         progress.wait_until_sent(4 * rest + rest * part / 10);
+        if part % 5 == 0 {
+            network.lose_packets();
+        }
         moments.push(memory(resident.process()));
     }
     for name in &names {
@@ -77,10 +93,51 @@ fn among_rough_servers_and_fifty_kills_the_log_holds_every_event_exactly_once() 
     let repeats: u64 = names.iter().map(|name| resident.feed(name).counts.repeats).sum();
     let mut mishaps = Mishaps::default();
     servers.iter().for_each(|server| mishaps += server.mishaps());
-    println!("{} events, {KILLS} kills, {time:.1?}; {repeats} repeats held back; {mishaps:?}", each * FEEDS);
+    println!(
+        "{} events, {KILLS} kills, {} outages, {time:.1?}; {repeats} repeats held back; {mishaps:?}",
+        each * FEEDS,
+        if network.0.is_some() { OUTAGES + 3 } else { 0 }
+    );
     println!("KiB at each kill: {lives:?}; in the last life: {moments:?}");
     is_flat(&lives);
     is_flat(&moments);
+}
+
+/// Between the program and the servers: a router that can lose every packet, or where that cannot be had, nothing.
+struct Network(Option<Lan>);
+
+impl Network {
+    fn start() -> Self {
+        let lan = Lan::start().inspect_err(|reason| println!("no packets are lost here: {reason}"));
+        Self(lan.ok())
+    }
+
+    fn server(&self) -> IpAddr {
+        if self.0.is_some() { Lan::SERVER } else { Ipv4Addr::LOCALHOST.into() }
+    }
+
+    fn on_server<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(lan) => lan.on_server(act),
+            None => act(),
+        }
+    }
+
+    fn on_client<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(lan) => lan.on_client(act),
+            None => act(),
+        }
+    }
+
+    /// For longer than the feeds' idle timeout.
+    fn lose_packets(&self) {
+        let Some(lan) = &self.0 else { return };
+        lan.forward(false);
+        let begin = Instant::now();
+        until(PATIENCE, "the silence to be noticed", || begin.elapsed() >= OUTAGE);
+        lan.forward(true);
+    }
 }
 
 /// That memory is bounded, and that it does not grow from the first half of these moments to the second.
