@@ -104,12 +104,29 @@ async fn a_redirect_that_repeats_the_address_in_its_own_tells_nobody_either() {
         ("/in?to=%2F%3Ftoken%3Dt-url", "GET /in HTTP/1.1"),
         ("/a/t-url/b?t-urls=1", "GET /a/***/b?t-urls=1 HTTP/1.1"),
         ("/a/s-query%26%3D/b", "GET /a/***/b HTTP/1.1"),
+        // What only headers told its server.
+        (
+            "/in?x=1&a=alice%3As-basic&b=Basic%20YWxpY2U6cy1iYXNpYw%3D%3D&c=YWxpY2U6cy1iYXNpYw&d=s-header",
+            "GET /in?x=1 HTTP/1.1",
+        ),
+        ("/in?x=1&cookie=session%3Ds-cookie", "GET /in?x=1 HTTP/1.1"),
+        ("/in/YWxpY2U6cy1iYXNpYw==/s-cookie?s-header", "GET /in/***/*** HTTP/1.1"),
     ] {
         let location = format!("Location: {}\r\n", other.url(target));
         let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
         let _running = running(server.url("/first?token=t-url"), secrets.of_each_kind());
         assert_not_shown(&other.request().await, line);
     }
+}
+
+#[tokio::test]
+async fn a_bearer_token_that_a_redirect_repeats_goes_no_further() {
+    let secrets = Secrets::new();
+    let mut other = ScriptedServer::start(vec![]).await;
+    let location = format!("Location: {}\r\n", other.url("/in?was=Bearer+s-bearer&x=1"));
+    let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
+    let _running = running(server.url("/first"), with(vec![secrets.at(Place::Bearer, "s-bearer")]));
+    assert_not_shown(&other.request().await, "GET /in?x=1 HTTP/1.1");
 }
 
 #[tokio::test]
