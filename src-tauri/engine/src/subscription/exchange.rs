@@ -44,6 +44,7 @@ pub(crate) struct Body(reqwest::Response);
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) status: u16,
+    /// As it may be shown, once it has been read.
     pub(crate) content_type: Option<String>,
     content_encoding: Option<String>,
     location: Option<String>,
@@ -106,13 +107,16 @@ impl Exchange {
         };
         match answered {
             Ok((Ok(response), via)) => {
-                let head = Head::of(&response);
+                let mut head = Head::of(&response);
                 if let (407, Some(via)) = (head.status, via) {
                     // Only the proxy itself answers so.
                     source.failed(now(), Reason::Proxy { proxy: via.proxy, fault: ProxyFault::SignIn });
                     return (Some(head), None);
                 }
                 let open = source.answered(now(), &head.answer()) == Verdict::Open;
+                // It was read as it is: a secret may be a word that means something there.
+                source.mask_quote(|text| self.known.masked(text));
+                head.content_type = head.content_type.map(|text| self.known.masked(&text));
                 return (Some(head), open.then_some(Body(response)));
             }
             Ok((Err(error), via)) => {
