@@ -27,6 +27,8 @@ pub(crate) struct Exchange {
     route: Arc<Route>,
     /// To other origins, which are shown no client certificate.
     elsewhere: Arc<Route>,
+    /// To those of them that are on this machine.
+    elsewhere_here: Arc<Route>,
     /// Another machine is asked even for what is on this one: the proxy.
     leaves_machine: bool,
     /// Whom the feed's own headers and credentials may be sent to.
@@ -64,10 +66,11 @@ impl Exchange {
         credentials: Credentials,
     ) -> Self {
         let elsewhere = Network { client_certificate: None, ..network.clone() };
+        let elsewhere_here = client.route(&elsewhere.within_machine());
         let (route, elsewhere) = (client.route(&network.to(url)), client.route(&elsewhere));
         let leaves_machine = matches!(&network.proxy, Proxy::Url(proxy) if !network::is_loopback(proxy));
         let (origin, known) = (url.origin(), Known::written(url, &headers));
-        Self { route, elsewhere, leaves_machine, origin, headers, credentials, known }
+        Self { route, elsewhere, elsewhere_here, leaves_machine, origin, headers, credentials, known }
     }
 
     /// Loads what the first request needs, so that no time to connect is spent on it.
@@ -78,6 +81,16 @@ impl Exchange {
     /// Whether requests to this URL carry the feed's own headers.
     pub(crate) fn is_trusted(&self, url: &Url) -> bool {
         url.origin() == self.origin
+    }
+
+    fn route_to(&self, url: &Url) -> &Route {
+        if self.is_trusted(url) {
+            &self.route
+        } else if network::is_loopback(url) {
+            &self.elsewhere_here
+        } else {
+            &self.elsewhere
+        }
     }
 
     /// Makes a request. The head of its response, if one came in time; the body too, if the source accepts it.
@@ -95,7 +108,7 @@ impl Exchange {
             }
         };
         source.equipped(now());
-        let route = if self.is_trusted(&url) { &self.route } else { &self.elsewhere };
+        let route = self.route_to(&url);
         let connected = Arc::new(Notify::new());
         let mut answer = pin!(connected::telling(Arc::clone(&connected), route.send(request, headers)));
         let answered = tokio::select! {
