@@ -413,6 +413,19 @@ fn the_systems_proxy_holds_where_a_feed_says_nothing_and_its_exceptions_too() {
 }
 
 #[test]
+fn a_redirect_from_the_network_to_this_machine_does_not_go_by_the_systems_proxy() {
+    let stream = NumberedStream::start();
+    stream.send(2);
+    // A proxy that answers by itself, and would lead who comes back to it there for ever.
+    let proxy = redirect_to(&stream.url("/"));
+    let mut resident = Resident::prepare();
+    resident.env("HTTP_PROXY", &proxy).env("http_proxy", &proxy);
+    resident.config(&feed("a", "http://feeds.example.org/", "")).start();
+    connected(&resident, "a");
+    until(PATIENCE, "the events", || resident.feed("a").counts.events == 2);
+}
+
+#[test]
 fn killed_amid_a_stream_without_ids_that_resumes_by_a_parameter_the_log_holds_every_event_once() {
     let stream = NumberedStream::without_ids(5);
     let mut random = Random::new(5);

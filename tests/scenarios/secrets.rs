@@ -17,7 +17,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 /// A server that writes down what it is asked, on 127.0.0.1. `/guarded` wants the token that is in force, `/away` leads to the
-/// same path of another server and repeats the query as nginx's `$request_uri` does, all else is an event stream.
+/// same path of another server and repeats the query as nginx's `$request_uri` does, `/back` leads there with its own address to
+/// return to and with what it was told in headers, `/echo` repeats that in the type of an answer that is no stream, all else is
+/// an event stream.
 struct Scribe {
     port: u16,
     shared: Arc<Shared>,
@@ -82,6 +84,25 @@ impl Shared {
                 format!("HTTP/1.1 302 Found\r\nLocation: {other}{target}\r\nContent-Length: 0\r\n\r\n");
             return connection.write_all(answer.as_bytes());
         }
+        let told: Vec<&str> = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .filter(|(name, _)| matches!(*name, "authorization" | "cookie" | "x-api-key"))
+            .map(|(_, value)| value)
+            .collect();
+        if target.starts_with("/back") && !other.is_empty() {
+            let own = format!("http://127.0.0.1:{}{target}", connection.local_addr()?.port());
+            let was: String = told.iter().map(|value| format!("&was={}", escaped(value))).collect();
+            let location = format!("{other}/back?x=1&return_to={}{was}", escaped(&own));
+            let answer = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            return connection.write_all(answer.as_bytes());
+        }
+        if target.starts_with("/echo") {
+            let told = told.join("; ");
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: text/x; t={told}\r\nContent-Length: 0\r\n\r\n");
+            return connection.write_all(answer.as_bytes());
+        }
         let events = "id: 1\ndata: hello\n\n".repeat(5);
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         // As many as a probe waits for.
@@ -89,6 +110,11 @@ impl Shared {
         // Until the client hangs up.
         lines.read_line(&mut String::new()).map(drop)
     }
+}
+
+/// As a parameter's value.
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// What nobody is to see, and in which forms it could be seen.
@@ -187,6 +213,8 @@ fn assert_nowhere(resident: &mut Resident, secrets: &Secrets) {
         &["doctor"],
         &["probe", "--feed", "url", "--json"],
         &["probe", "--feed", "away"],
+        &["probe", "--feed", "echo", "--json"],
+        &["probe", "--feed", "echo"],
     ] {
         secrets.assert_not_in(&arguments.join(" "), text(&resident.cli(arguments)).as_bytes());
     }
@@ -236,6 +264,13 @@ fn the_right_servers_get_every_secret_and_nobody_else_sees_one_anywhere() {
     let feed = |id: &str, rest: &str| {
         format!("[[feed]]\nid = \"{id}\"\nurl = \"{}\"\n{rest}\n", server.url(&format!("/{id}")))
     };
+    let all = format!(
+        "auth.basic = {{ user = \"alice\", password = {{ env = \"OPS_PASSWORD\" }} }}\n\
+         auth.headers.X-Api-Key = {{ command = [\"cat\", \"{0}\"] }}\n\
+         auth.cookies.session = {{ command = [\"cat\", \"{0}\"] }}\n\
+         auth.query.auth = {{ command = [\"cat\", \"{0}\"] }}",
+        source.display()
+    );
     let mut resident = Resident::prepare();
     resident.in_desktop(&desktop).env("OPS_PASSWORD", &basic).config(
         &[
@@ -245,6 +280,8 @@ fn the_right_servers_get_every_secret_and_nobody_else_sees_one_anywhere() {
             feed("query", ""),
             feed("cookie", ""),
             feed("away", "auth.query.auth = { command = [\"cat\", \"/nonexistent\"] }"),
+            feed("back", &all),
+            feed("echo", &all),
             feed("guarded", ""),
             format!("[[feed]]\nid = \"url\"\nurl = \"http://alice:{encoded}@127.0.0.1:{port}/url?token={encoded}\"\n\
                      [[feed.rule]]\nnotify = {{ title = \"from {{{{ feed.url }}}}\" }}\n"),
@@ -267,9 +304,12 @@ fn the_right_servers_get_every_secret_and_nobody_else_sees_one_anywhere() {
         assert_eq!(set["credentials"][0]["source"], "keyring", "{set}");
         secrets.assert_not_in("the answer", set.to_string().as_bytes());
     }
-    for id in ["basic", "command", "bearer", "query", "cookie", "url", "away"] {
+    for id in ["basic", "command", "bearer", "query", "cookie", "url", "away", "back"] {
         wait_for_feed(&resident, id, connected);
     }
+    let echo = wait_for_feed(&resident, "echo", |feed| has_reason(feed, "content_type"));
+    let detail = echo.connection.reason.expect("a reason").detail;
+    assert!(detail.starts_with("text/x; t=") && detail.matches("***").count() == 3, "{detail}");
     let with_user = |secret: &str| BASE64_STANDARD.encode(format!("alice:{secret}"));
     let form = query.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
     for (path, what) in [
@@ -285,6 +325,7 @@ fn the_right_servers_get_every_secret_and_nobody_else_sees_one_anywhere() {
         assert!(server.count(path, &what) > 0, "{what:?} is missing:\n{}", server.heads());
     }
     assert_eq!(other.count("/away ", ""), 1, "{}", other.heads());
+    assert_eq!(other.count("/back?x=1 ", ""), 1, "{}", other.heads());
     secrets.assert_not_in("what the other server was sent", other.heads().as_bytes());
     let file = resident.profile().join("secrets/cookie.cookie.session");
     let modes = [&file, file.parent().expect("a folder")]

@@ -129,9 +129,9 @@ impl ConnectionState {
 pub enum Reason {
     /// An answer with this status code, where an event stream was expected.
     Status(u16),
-    /// 200 with another media type (as received), or with none.
+    /// 200 with another media type (as received, but in one short line and with the feed's secrets masked), or with none.
     ContentType(Option<String>),
-    /// A content encoding, though `identity` was asked for.
+    /// A content encoding (shown as a media type is), though `identity` was asked for.
     ContentEncoding(String),
     /// A redirect that cannot be followed: no `Location`, not http(s), https to http, or more than the limit.
     Redirect(RedirectFault),
@@ -231,6 +231,15 @@ pub enum RedirectFault {
 }
 
 impl Reason {
+    /// What it quotes of the server's words, which may be anything.
+    pub(crate) fn quote_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::ContentType(kind) => kind.as_mut(),
+            Self::ContentEncoding(encoding) => Some(encoding),
+            _ => None,
+        }
+    }
+
     /// A stable name for programs and message catalogues.
     pub fn code(&self) -> &'static str {
         match self {

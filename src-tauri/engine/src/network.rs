@@ -25,11 +25,16 @@ impl Default for Network {
 }
 
 impl Network {
-    /// The same for connections to this URL: the system's proxy is for the network, and this machine itself is none. Another
-    /// machine's proxy could not reach it, and would read what is not meant to leave it.
+    /// The same for connections to this URL.
     pub(crate) fn to(&self, url: &Url) -> Self {
+        if is_loopback(url) { self.within_machine() } else { self.clone() }
+    }
+
+    /// The same for connections to this machine: the system's proxy is for the network, and this machine itself is none. Another
+    /// machine's proxy could not reach it, and would read what is not meant to leave it.
+    pub(crate) fn within_machine(&self) -> Self {
         match self.proxy {
-            Proxy::System if is_loopback(url) => Self { proxy: Proxy::None, ..self.clone() },
+            Proxy::System => Self { proxy: Proxy::None, ..self.clone() },
             _ => self.clone(),
         }
     }

@@ -104,12 +104,73 @@ async fn a_redirect_that_repeats_the_address_in_its_own_tells_nobody_either() {
         ("/in?to=%2F%3Ftoken%3Dt-url", "GET /in HTTP/1.1"),
         ("/a/t-url/b?t-urls=1", "GET /a/***/b?t-urls=1 HTTP/1.1"),
         ("/a/s-query%26%3D/b", "GET /a/***/b HTTP/1.1"),
+        // What only headers told its server.
+        (
+            "/in?x=1&a=alice%3As-basic&b=Basic%20YWxpY2U6cy1iYXNpYw%3D%3D&c=YWxpY2U6cy1iYXNpYw&d=s-header",
+            "GET /in?x=1 HTTP/1.1",
+        ),
+        ("/in?x=1&cookie=session%3Ds-cookie", "GET /in?x=1 HTTP/1.1"),
+        ("/in/YWxpY2U6cy1iYXNpYw==/s-cookie?s-header", "GET /in/***/*** HTTP/1.1"),
     ] {
         let location = format!("Location: {}\r\n", other.url(target));
         let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
         let _running = running(server.url("/first?token=t-url"), secrets.of_each_kind());
         assert_not_shown(&other.request().await, line);
     }
+}
+
+#[tokio::test]
+async fn a_bearer_token_that_a_redirect_repeats_goes_no_further() {
+    let secrets = Secrets::new();
+    let mut other = ScriptedServer::start(vec![]).await;
+    let location = format!("Location: {}\r\n", other.url("/in?was=Bearer+s-bearer&x=1"));
+    let server = ScriptedServer::start(vec![vec![answer("302 Found", &location)]]).await;
+    let _running = running(server.url("/first"), with(vec![secrets.at(Place::Bearer, "s-bearer")]));
+    assert_not_shown(&other.request().await, "GET /in?x=1 HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_a_secret_gets_it_shown_nowhere() {
+    let secrets = Secrets::new();
+    for (status, headers, reason) in [
+        (
+            "200 OK",
+            "Content-Type: text/x; t=Bearer s-bearer; u=1\r\n",
+            Reason::ContentType(Some("text/x; t=Bearer ***; u=1".into())),
+        ),
+        ("200 OK", "Content-Type: s%2Dbearer\r\n", Reason::ContentType(Some("***".into()))),
+        (
+            "200 OK",
+            "Content-Type: text/event-stream\r\nContent-Encoding: x-s-bearer\r\n",
+            Reason::ContentEncoding("x-***".into()),
+        ),
+    ] {
+        let scripts = || vec![vec![answer(status, headers)]];
+        let credentials = with(vec![secrets.at(Place::Bearer, "s-bearer")]);
+        let server = ScriptedServer::start(scripts()).await;
+        let mut running = running(server.url("/"), credentials.clone());
+        running.plain_state(State::Connecting).await;
+        running.state_for(State::NeedsAttention, reason.clone()).await;
+        let (server, network) = (ScriptedServer::start(scripts()).await, Network::default());
+        let url = server.url("/");
+        let found = probe(&client(), url.as_str(), HeaderMap::new(), credentials, &network, BUDGET).await;
+        assert!(!format!("{found:?}").contains("s-bearer"), "{found:?}");
+        assert_eq!(found.fault, Some(probe::Fault::Connection(reason)));
+    }
+    // A secret that is a word of the protocol's keeps nobody out.
+    let mut server = ScriptedServer::start(vec![vec![stream(""), Act::Hold]]).await;
+    let mut running = running(server.url("/"), with(vec![secrets.at(Place::Bearer, "stream")]));
+    running.connected().await;
+    assert_eq!(server.request().await.header("authorization"), Some(&b"Bearer stream"[..]));
+
+    // Its own redirects are told as well.
+    let location = "Location: /of/s-bearer\r\n";
+    let server =
+        ScriptedServer::start(vec![vec![answer("302 Found", location)], vec![stream("data: a\n\n")]]).await;
+    let credentials = with(vec![secrets.at(Place::Bearer, "s-bearer")]);
+    let (url, network) = (server.url("/"), Network::default());
+    let found = probe(&client(), url.as_str(), HeaderMap::new(), credentials, &network, BUDGET).await;
+    assert_eq!(found.redirects[0].url, server.url("/of/***").as_str());
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@
 //! works without a restart; they go to the origin of the feed's own URL and nowhere else, over plain http only to this machine
 //! unless the feed says otherwise, and nothing here shows them: not [`Secret`]'s `Debug`, not a [`Fault`].
 
+mod known;
 pub mod mask;
 mod source;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+pub(crate) use known::Known;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::feed::FeedId;
@@ -125,6 +127,8 @@ pub struct Credentials {
 pub(crate) struct Shown {
     pub(crate) headers: HeaderMap,
     pub(crate) query: Vec<(String, Secret)>,
+    /// Every secret in it, in each form that the server sees.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Access {
@@ -306,10 +310,12 @@ impl Credentials {
         for credential in &self.access.credentials {
             let secret = source::read(credential, self).await?;
             let refused = || Fault::Unsendable(credential.source.to_string());
+            shown.secrets.push(secret.clone());
             let text = secret.reveal();
             let (name, value) = match &credential.place {
                 Place::Bearer => (AUTHORIZATION, format!("Bearer {text}")),
                 Place::Basic { user } => {
+                    shown.secrets.push(known::basic(user, text));
                     (AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{text}"))))
                 }
                 Place::Header(name) => (name.clone(), text.to_owned()),

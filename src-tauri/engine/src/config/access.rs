@@ -1,7 +1,11 @@
 //! A feed's `auth`: where its secrets come from, and where they go. The file never holds one, and no mistake quotes what
 //! stands where a source belongs: it may be one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use reqwest::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TE,
@@ -44,10 +48,11 @@ impl Reader<'_> {
         let Some(item) = feed.table.get("auth") else { return Ok(Access::default()) };
         let (span, path) = (item.span(), format!("{feed_path}.auth"));
         let auth = Section { table: self.table(feed, "auth", item)?, span: &span, path: &path };
-        self.check_keys(auth.table, &path, &AUTH)?;
+        self.check_auth_keys(auth.table, &path, &AUTH)?;
         let mut credentials = Vec::new();
         if let Some(item) = auth.table.get("bearer") {
-            credentials.push(Credential { place: Place::Bearer, source: self.source(auth, "bearer", item)? });
+            let source = self.source(&span, &format!("{path}.bearer"), item)?;
+            credentials.push(Credential { place: Place::Bearer, source });
         }
         credentials.extend(self.basic(auth)?);
         credentials.extend(self.named(auth, "headers", |name| header(name).map(Place::Header))?);
@@ -71,14 +76,14 @@ impl Reader<'_> {
         let Some(item) = auth.table.get("basic") else { return Ok(None) };
         let (span, path) = (item.span(), format!("{}.basic", auth.path));
         let basic = Section { table: self.table(auth, "basic", item)?, span: &span, path: &path };
-        self.check_keys(basic.table, &path, &BASIC)?;
+        self.check_auth_keys(basic.table, &path, &BASIC)?;
         let user = self.required(basic, "user", "user = \"alice\"")?;
         check_user(user).map_err(|message| self.error_at(basic, "user", Kind::InvalidValue, message))?;
         let password = basic.table.get("password").ok_or_else(|| {
             let message = sentence::MISSING.with([("example", "password = { keyring = true }".to_owned())]);
             self.error(Kind::Broken, span.clone(), &format!("{path}.password"), message)
         })?;
-        let source = self.source(basic, "password", password)?;
+        let source = self.source(&span, &format!("{path}.password"), password)?;
         Ok(Some(Credential { place: Place::Basic { user: user.to_owned() }, source }))
     }
 
@@ -94,26 +99,29 @@ impl Reader<'_> {
         let names = Section { table: self.table(auth, key, item)?, span: &span, path: &path };
         let mut credentials: Vec<Credential> = Vec::new();
         for (name, item) in names.table.iter() {
-            let wrong = |message| self.error_at(names, name, Kind::InvalidValue, message);
+            let path = format!("{path}.{}", shown(name));
+            let span = item.span().or_else(|| span.clone());
+            let wrong = |message| self.error(Kind::InvalidValue, span.clone(), &path, message);
             let place = place(name).map_err(wrong)?;
             if credentials.iter().any(|known| known.place == place) {
                 return Err(wrong(sentence::HEADER_TWICE.with([("name", name.to_owned())])));
             }
-            credentials.push(Credential { place, source: self.source(names, name, item)? });
+            credentials.push(Credential { place, source: self.source(&span, &path, item)? });
         }
         Ok(credentials)
     }
 
-    fn source(&self, section: Section<'_>, key: &str, item: &Item) -> Result<Source, ConfigError> {
+    /// The source that stands at `path`, in a section of the span `around`.
+    fn source(&self, around: &Option<Range<usize>>, path: &str, item: &Item) -> Result<Source, ConfigError> {
+        let span = item.span().or_else(|| around.clone());
         let Some(table) = item.as_table_like() else {
-            return Err(self.error_at(section, key, Kind::InvalidValue, sentence::SECRET_IN_FILE.into()));
+            return Err(self.error(Kind::InvalidValue, span, path, sentence::SECRET_IN_FILE));
         };
-        let (span, path) = (item.span(), format!("{}.{key}", section.path));
-        let source = Section { table, span: &span, path: &path };
-        self.check_keys(table, &path, &SOURCE)?;
+        let source = Section { table, span: &span, path };
+        self.check_auth_keys(table, path, &SOURCE)?;
         let mut keys = table.iter();
         let (Some((kind, item)), None) = (keys.next(), keys.next()) else {
-            return Err(self.error(Kind::InvalidValue, span.clone(), &path, sentence::ONE_SOURCE));
+            return Err(self.error(Kind::InvalidValue, span.clone(), path, sentence::ONE_SOURCE));
         };
         let wrong = |message: Sentence| self.error_at(source, kind, Kind::InvalidValue, message);
         match kind {
@@ -133,6 +141,11 @@ impl Reader<'_> {
                 Ok(Source::File(file))
             }
         }
+    }
+
+    /// The same as elsewhere, but the mistake does not name the key: it may be what it should lead to.
+    fn check_auth_keys(&self, table: &dyn TableLike, path: &str, known: &[&str]) -> Result<(), ConfigError> {
+        self.check_keys(table, path, known).map_err(|error| ConfigError { key: path.to_owned(), ..error })
     }
 
     fn table<'t>(
@@ -166,9 +179,18 @@ fn conflict(access: &Access, url: &Url) -> Option<Sentence> {
     }
 }
 
+/// A name as a mistake shows it: the secret may have been written with it, as `X-Key: SECRET` or `session=SECRET`.
+fn shown(name: &str) -> Cow<'_, str> {
+    let end = |c: char| matches!(c, ':' | '=') || c.is_whitespace() || c.is_control();
+    match name.split_once(end) {
+        Some((name, _)) => Cow::Owned(format!("{name}…")),
+        None => Cow::Borrowed(name),
+    }
+}
+
 /// A header that a feed may set, or what is wrong with the name.
 pub fn header(name: &str) -> Result<HeaderName, Sentence> {
-    let invalid = || sentence::HEADER_INVALID.with([("name", name.to_owned())]);
+    let invalid = || sentence::HEADER_INVALID.with([("name", shown(name).into_owned())]);
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
     if header.as_str().len() > MAX_NAME {
         return Err(invalid());
@@ -191,7 +213,7 @@ pub fn cookie(name: &str) -> Result<String, Sentence> {
     // The characters of a token are those of a header's name.
     let fits = name.len() <= MAX_NAME && HeaderName::from_bytes(name.as_bytes()).is_ok();
     fits.then(|| name.to_owned())
-        .ok_or_else(|| sentence::COOKIE_INVALID.with([("name", name.escape_debug().to_string())]))
+        .ok_or_else(|| sentence::COOKIE_INVALID.with([("name", shown(name).escape_debug().to_string())]))
 }
 
 /// What is wrong with a user's name (RFC 7617, 2).

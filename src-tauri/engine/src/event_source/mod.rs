@@ -370,6 +370,13 @@ impl EventSource {
         }
     }
 
+    /// Puts what the reason quotes of the server's words as it may be shown.
+    pub(crate) fn mask_quote(&mut self, masked: impl Fn(&str) -> String) {
+        if let Some(quote) = self.reason.as_mut().and_then(Reason::quote_mut) {
+            *quote = masked(quote);
+        }
+    }
+
     /// Ends a wait, or a stop, because the person or the system says that now is a good time.
     pub fn try_now(&mut self) {
         if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped) {

@@ -32,7 +32,7 @@ pub const SAMPLE_BYTES: usize = 4096;
 pub struct Report {
     /// The status code of the last answer, if one came.
     pub status: Option<u16>,
-    /// Its `Content-Type`, as sent.
+    /// Its `Content-Type`, as sent but in one short line and with the feed's secrets masked.
     pub content_type: Option<String>,
     /// The redirects that were followed, in their order.
     pub redirects: Vec<Redirect>,
@@ -121,9 +121,7 @@ impl Probe {
             if let Some(status) = self.report.status.take() {
                 let other_origin = !self.exchange.is_trusted(&request.url);
                 let mut url = request.url.clone();
-                if other_origin {
-                    self.exchange.clean(&mut url);
-                }
+                self.exchange.clean(&mut url);
                 let url = without_secrets(&url);
                 self.report.redirects.push(Redirect { status, url, other_origin });
             }

@@ -62,46 +62,57 @@ fn every_place_and_source_can_be_written_in_each_of_toml_s_ways() {
     assert_eq!(access("auth.bearer.keyring = true").credentials[0].place, Place::Bearer);
 }
 
+/// What is wrong in a feed's `auth`: the text, the key that is named, and words of the mistake.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("auth = 'hunter2'", "auth", "must be a table"),
+    ("auth.bearer = 'hunter2'", "auth.bearer", "a secret does not belong into this file"),
+    ("auth.headers.X-Key = 'hunter2'", "auth.headers.X-Key", "a secret does not belong"),
+    ("auth.basic = { user = 'a', password = 'hunter2' }", "auth.basic.password", "a secret does not belong"),
+    ("auth.basic = 'alice:hunter2'", "auth.basic", "must be a table"),
+    ("auth.bearer = { text = 'hunter2' }", "auth.bearer", "unknown key"),
+    ("auth.bearer.hunter2 = true", "auth.bearer", "unknown key"),
+    ("auth.bearer = { 'file=hunter2' = true }", "auth.bearer", "did you mean file"),
+    ("auth.hunter2 = { env = 'A' }", "auth", "unknown key"),
+    ("auth.'bearer hunter2' = { env = 'A' }", "auth", "did you mean bearer"),
+    ("auth.basic.'alice:hunter2' = { env = 'A' }", "auth.basic", "unknown key"),
+    ("auth.basic = { user = 'a', password.hunter2 = 1 }", "auth.basic.password", "unknown key"),
+    ("auth.beerer = { env = 'A' }", "auth", "did you mean bearer"),
+    ("auth.bearer = { }", "auth.bearer", "one source"),
+    ("auth.bearer = { env = 'A', file = '/a' }", "auth.bearer", "one source"),
+    ("auth.bearer = { keyring = false }", "auth.bearer.keyring", "must be true"),
+    ("auth.bearer = { keyring = 'hunter2' }", "auth.bearer.keyring", "must be true"),
+    ("auth.bearer = { env = '' }", "auth.bearer.env", "environment variable"),
+    ("auth.bearer = { env = 'A=hunter2' }", "auth.bearer.env", "environment variable"),
+    ("auth.bearer = { env = 5 }", "auth.bearer.env", "must be a text"),
+    ("auth.bearer = { command = 'pass hunter2' }", "auth.bearer.command", "must be a list"),
+    ("auth.bearer = { command = [] }", "auth.bearer.command", "must be a list"),
+    ("auth.bearer = { command = [''] }", "auth.bearer.command", "must be a list"),
+    ("auth.bearer = { command = ['pass', 5] }", "auth.bearer.command", "must be a list"),
+    ("auth.bearer = { file = 'hunter2' }", "auth.bearer.file", "whole path"),
+    ("auth.bearer = { file = '~' }", "auth.bearer.file", "whole path"),
+    ("auth.basic = { password = { env = 'A' } }", "auth.basic.user", "missing"),
+    ("auth.basic = { user = 'alice' }", "auth.basic.password", "missing"),
+    ("auth.basic = { user = 'alice:hunter2', password = { env = 'A' } }", "auth.basic.user", "no colon"),
+    ("auth.headers.'X Key' = { env = 'A' }", "auth.headers.X…", "“X…” cannot be a header's name"),
+    ("auth.headers.'X-Key: hunter2' = { env = 'A' }", "auth.headers.X-Key…", "“X-Key…” cannot be"),
+    ("auth.headers.'X-Key: hunter2' = true", "auth.headers.X-Key…", "cannot be a header's name"),
+    ("auth.headers.\"\\thunter2\" = { env = 'A' }", "auth.headers.…", "cannot be a header's name"),
+    ("auth.headers.Host = { env = 'A' }", "auth.headers.Host", "itself"),
+    ("auth.headers.Last-Event-ID = { env = 'A' }", "auth.headers.Last-Event-ID", "itself"),
+    ("auth.headers = { X-Key.env = 'A', x-key.env = 'B' }", "auth.headers.x-key", "already"),
+    ("auth.query.'' = { env = 'A' }", "auth.query.", "name of a parameter"),
+    ("auth.query.'q=hunter2' = true", "auth.query.q…", "a secret does not belong"),
+    ("auth.query.'q=hunter2' = { envy = 'A' }", "auth.query.q…", "did you mean env"),
+    ("auth.query.'q=hunter2' = { env = '' }", "auth.query.q….env", "environment variable"),
+    ("auth.cookies.'session=hunter2' = { env = 'A' }", "auth.cookies.session…", "“session…” cannot be"),
+    ("auth.plain_http = 'yes'", "auth.plain_http", "true or false"),
+    ("auth.bearer.env = 'A'\nauth.headers.Authorization.env = 'B'", "auth", "one Authorization"),
+    ("auth.cookies.a.env = 'A'\nauth.headers.Cookie.env = 'B'", "auth", "either cookies or"),
+];
+
 #[test]
 fn mistakes_name_the_place_and_never_quote_what_may_be_a_secret() {
-    for (auth, key, said) in [
-        ("auth = 'hunter2'", "auth", "must be a table"),
-        ("auth.bearer = 'hunter2'", "auth.bearer", "a secret does not belong into this file"),
-        ("auth.headers.X-Key = 'hunter2'", "auth.headers.X-Key", "a secret does not belong"),
-        (
-            "auth.basic = { user = 'a', password = 'hunter2' }",
-            "auth.basic.password",
-            "a secret does not belong",
-        ),
-        ("auth.basic = 'alice:hunter2'", "auth.basic", "must be a table"),
-        ("auth.bearer = { text = 'hunter2' }", "auth.bearer.text", "unknown key"),
-        ("auth.beerer = { env = 'A' }", "auth.beerer", "did you mean bearer"),
-        ("auth.bearer = { }", "auth.bearer", "one source"),
-        ("auth.bearer = { env = 'A', file = '/a' }", "auth.bearer", "one source"),
-        ("auth.bearer = { keyring = false }", "auth.bearer.keyring", "must be true"),
-        ("auth.bearer = { keyring = 'hunter2' }", "auth.bearer.keyring", "must be true"),
-        ("auth.bearer = { env = '' }", "auth.bearer.env", "environment variable"),
-        ("auth.bearer = { env = 'A=hunter2' }", "auth.bearer.env", "environment variable"),
-        ("auth.bearer = { env = 5 }", "auth.bearer.env", "must be a text"),
-        ("auth.bearer = { command = 'pass hunter2' }", "auth.bearer.command", "must be a list"),
-        ("auth.bearer = { command = [] }", "auth.bearer.command", "must be a list"),
-        ("auth.bearer = { command = [''] }", "auth.bearer.command", "must be a list"),
-        ("auth.bearer = { command = ['pass', 5] }", "auth.bearer.command", "must be a list"),
-        ("auth.bearer = { file = 'hunter2' }", "auth.bearer.file", "whole path"),
-        ("auth.bearer = { file = '~' }", "auth.bearer.file", "whole path"),
-        ("auth.basic = { password = { env = 'A' } }", "auth.basic.user", "missing"),
-        ("auth.basic = { user = 'alice' }", "auth.basic.password", "missing"),
-        ("auth.basic = { user = 'alice:hunter2', password = { env = 'A' } }", "auth.basic.user", "no colon"),
-        ("auth.headers.'X Key' = { env = 'A' }", "auth.headers.X Key", "cannot be a header's name"),
-        ("auth.headers.Host = { env = 'A' }", "auth.headers.Host", "itself"),
-        ("auth.headers.Last-Event-ID = { env = 'A' }", "auth.headers.Last-Event-ID", "itself"),
-        ("auth.headers = { X-Key.env = 'A', x-key.env = 'B' }", "auth.headers.x-key", "already"),
-        ("auth.query.'' = { env = 'A' }", "auth.query.", "name of a parameter"),
-        ("auth.cookies.'a=b' = { env = 'A' }", "auth.cookies.a=b", "cookie's name"),
-        ("auth.plain_http = 'yes'", "auth.plain_http", "true or false"),
-        ("auth.bearer.env = 'A'\nauth.headers.Authorization.env = 'B'", "auth", "one Authorization"),
-        ("auth.cookies.a.env = 'A'\nauth.headers.Cookie.env = 'B'", "auth", "either cookies or"),
-    ] {
+    for (auth, key, said) in MISTAKES {
         let error = parse(&format!("{FEED}{auth}\n")).expect_err(auth);
         assert_eq!(error.key, format!("feed[1].{key}"), "{auth}");
         assert!(error.line >= 4 && error.to_string().contains(said), "{auth}: {error}");
@@ -112,6 +123,16 @@ fn mistakes_name_the_place_and_never_quote_what_may_be_a_secret() {
     assert!(error.to_string().contains("has a user already"), "{error}");
     let many: String = (0..33).map(|n| format!("auth.query.q{n}.env = 'A'\n")).collect();
     assert!(parse(&format!("{FEED}{many}")).is_err());
+    for broken in [
+        "auth.bearer = hunter2",
+        "auth.bearer = 'hunter2",
+        "auth.bearer hunter2",
+        "auth.bearer = { hunter2 }",
+        "auth.bearer.'hunter2' = 1\nauth.bearer.'hunter2' = 2",
+    ] {
+        let error = parse(&format!("{FEED}{broken}\n")).expect_err(broken);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{broken}: {error}");
+    }
     for url in
         ["https://alice:hunter2@host:99999/", "https://a.example/ ?token=hunter2", "ftp://a:hunter2@b/"]
     {
