@@ -272,6 +272,11 @@ fn a_refused_sign_in_is_told_once_for_each_cause_and_not_at_each_retry() {
     resident.cli_text(&["feeds", "reconnect", "ops"]);
     until(PATIENCE, "a third popup", || told().len() == 3);
     assert_eq!(told()[2], refused_by(401));
+
+    // Neither does another address inherit what was told of this one.
+    resident.config(&feed(&source, "").replace("/events", "/others"));
+    until(PATIENCE, "a fourth popup", || told().len() == 4);
+    assert_eq!(told()[3], refused_by(401));
 }
 
 #[test]
