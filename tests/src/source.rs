@@ -22,6 +22,8 @@ struct State {
     /// Each event as it stands in the stream.
     events: Vec<String>,
     requests: usize,
+    /// The status that the stream is refused by.
+    refusal: Option<u16>,
     ended: bool,
 }
 
@@ -65,6 +67,11 @@ impl Source {
         self.shared.changed.notify_all();
     }
 
+    /// Refuses the stream by this status to whoever asks for it from now on; `None`: no longer.
+    pub fn refuse(&self, status: Option<u16>) {
+        self.shared.lock().refusal = status;
+    }
+
     /// How many requests it has had.
     pub fn requests(&self) -> usize {
         self.shared.lock().requests
@@ -97,11 +104,19 @@ impl Shared {
                 break;
             }
         }
-        self.lock().requests += 1;
+        let refusal = {
+            let mut state = self.lock();
+            state.requests += 1;
+            state.refusal
+        };
         if page {
             let page = "<!doctype html><title>A page</title>";
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length";
             return write!(stream, "{head}: {}\r\n\r\n{page}", page.len()).ok();
+        }
+        if let Some(status) = refusal {
+            let head = format!("HTTP/1.1 {status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            return stream.write_all(head.as_bytes()).ok();
         }
         let head =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 1000\n\n";

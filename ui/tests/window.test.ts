@@ -133,6 +133,16 @@ describe('feeds', () => {
     expect(await screen.findByText('It sends far more than its events, so it is read slowly.')).toBeVisible()
   })
 
+  test('a feed whose server asks to use another address says which', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    expect(screen.queryByText(/another address/)).toBeNull()
+    fake.change('ops', { connection: connection('connected', { moved_to: 'https://example.org/new' }) })
+    expect(await screen.findByText('The server asks to use another address from now on:')).toBeVisible()
+    expect(screen.getByText('https://example.org/new')).toBeVisible()
+  })
+
   test('a server that hangs up after each event is no trouble', async () => {
     const fake = twoFeeds()
     fake.change('ops', { connection: connection('waiting', { reason: { code: 'ended', detail: '' } }) })

@@ -162,6 +162,9 @@ pub struct Connection {
     pub rhythm_seconds: Option<u32>,
     /// What is wrong with what comes.
     pub hint: Option<ConnectionHint>,
+    /// Where the server asks to connect to from now on, by redirects that are for good (301, 308); without secrets. Nothing follows
+    /// it but a person.
+    pub moved_to: Option<String>,
 }
 
 /// What is wrong with what comes on a connection. Its sentence is message `hint.<code>`.

@@ -88,16 +88,24 @@ impl Resume {
 
     /// The URL with the parameter; the other parameters stay as they are.
     pub(crate) fn apply(name: &str, value: &str, url: &Url) -> Url {
+        let mut url = Self::without(name, url);
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}={}", encoded(name), encoded(value));
+        let query = url.query().map_or_else(|| pair.clone(), |others| format!("{others}&{pair}"));
+        url.set_query(Some(&query));
+        url
+    }
+
+    /// The URL without the parameter.
+    pub(crate) fn without(name: &str, url: &Url) -> Url {
         let is_other = |pair: &&str| {
             let found = form_urlencoded::parse(pair.as_bytes()).next();
             found.is_some_and(|(found, _)| found != name)
         };
-        let mut pairs: Vec<String> =
-            url.query().unwrap_or_default().split('&').filter(is_other).map(str::to_owned).collect();
-        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        pairs.push(format!("{}={}", encoded(name), encoded(value)));
+        let others: Vec<&str> = url.query().unwrap_or_default().split('&').filter(is_other).collect();
+        let others = others.join("&");
         let mut url = url.clone();
-        url.set_query(Some(&pairs.join("&")));
+        url.set_query((!others.is_empty()).then_some(&others));
         url
     }
 }

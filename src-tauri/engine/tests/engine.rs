@@ -669,6 +669,29 @@ async fn a_feed_without_event_ids_resumes_by_a_parameter_from_the_data_and_doubl
     assert_eq!(server.request().await.line, "GET / HTTP/1.1");
 }
 
+#[tokio::test]
+async fn where_a_feed_has_moved_to_is_shown_until_it_has_another_url() {
+    // The server repeats what it was asked to begin after.
+    let server = ScriptedServer::start(vec![
+        vec![answer("301 Moved Permanently", "Location: /new?x=1&since=m1\r\n")],
+        vec![stream(""), Act::Hold],
+        vec![stream(""), Act::Hold],
+    ])
+    .await;
+    let by_query = "resume = { query = \"since\", from = \"data.id\" }";
+    let mut fixture = Fixture::start(&feed("a", &server, by_query));
+    let view = fixture.feed("a", |view| view.connection.state == State::Connected).await;
+    assert_eq!(view.moved_to, Some(server.url("/new?x=1").to_string()));
+    assert_eq!(view.feed.url, server.url("/"), "the settings stay");
+
+    let config = format!("[[feed]]\nid = \"a\"\nurl = \"{}\"\n", server.url("/new?x=1"));
+    fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    let connected =
+        |view: &FeedView| view.feed.url.path() == "/new" && view.connection.state == State::Connected;
+    assert_eq!(fixture.feed("a", connected).await.moved_to, None);
+}
+
 fn texts_of(words: &str) -> Vec<String> {
     words.split(' ').map(str::to_owned).collect()
 }

@@ -41,7 +41,7 @@ async fn a_stream_is_asked_for_as_the_standard_says_and_its_messages_arrive() {
 
     running.plain_state(State::Connecting).await;
     let origin = server.url("/").origin().ascii_serialization();
-    assert_eq!(running.signal().await, Signal::Opened { origin, replay: false });
+    assert_eq!(running.signal().await, Signal::Opened { origin, replay: false, moved_to: None });
     let state = running.state().await;
     assert_eq!(state.state, State::Connected);
     assert!(state.connected_at.is_some());
@@ -93,7 +93,7 @@ async fn a_redirect_is_followed_with_the_id_alone_and_each_reconnect_begins_at_t
 
     running.plain_state(State::Connecting).await;
     let origin = target.url("/").origin().ascii_serialization();
-    assert_eq!(running.signal().await, Signal::Opened { origin, replay: true });
+    assert_eq!(running.signal().await, Signal::Opened { origin, replay: true, moved_to: None });
     running.plain_state(State::Connected).await;
     assert_eq!(running.message().await, pair("a", "8"));
     for id in [&b"7"[..], b"8"] {

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use bellwether_control::wire::{Event, Outcome, PartName};
+use bellwether_control::wire::{ConnectionState, Event, Outcome, PartName};
 use bellwether_tests::{Desktop, Need, Notifications, Resident, Source, needs, until, until_some};
 use serde_json::{Value, json};
 
@@ -222,4 +222,76 @@ fn a_popup_of_an_equal_key_is_replaced() {
         desktop.run("dunstctl", &["close-all"]);
         fresh
     });
+}
+
+#[test]
+fn a_refused_sign_in_is_told_once_for_each_cause_and_not_at_each_retry() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    source.refuse(Some(401));
+    let mut resident = Resident::prepare();
+    resident.in_desktop(&desktop).config(&feed(&source, ""));
+    resident.start();
+    let told = || popups.popups().into_iter().map(|popup| (popup.summary, popup.body)).collect::<Vec<_>>();
+    let refused_by = |status: u16| ("Ops".to_owned(), format!("The server refused the sign-in ({status})."));
+    let until_refused = |status: u16, attempt: u32| {
+        until(PATIENCE, &format!("refusal {attempt}, by {status}"), || {
+            let connection = resident.feed("ops").connection;
+            let reason = connection.reason.map(|reason| reason.detail);
+            (connection.state, connection.attempt, reason)
+                == (ConnectionState::NeedsAttention, attempt, Some(status.to_string()))
+        });
+    };
+
+    until_refused(401, 1);
+    popups.wait_within(PATIENCE, |popup| popup.summary == "Ops");
+    for attempt in [2, 3] {
+        resident.cli_text(&["feeds", "reconnect", "ops"]);
+        until_refused(401, attempt);
+    }
+    assert_eq!(source.requests(), 3);
+    source.refuse(Some(403));
+    resident.cli_text(&["feeds", "reconnect", "ops"]);
+    until_refused(403, 4);
+    // Popups come in their order, so one for a retry would be there by now.
+    popups.wait_within(PATIENCE, |popup| popup.body.contains("403"));
+    assert_eq!(told(), [refused_by(401), refused_by(403)]);
+    assert_eq!(popups.popups()[1].replaces_id, popups.popups()[0].id);
+    until(PATIENCE, "it on the screen", || desktop.displayed() == 1);
+
+    let mut window = resident.updates_as_window();
+    desktop.run("dunstctl", &["action", "0"]);
+    assert_eq!(wish(&mut window), None, "a click opens the window");
+
+    // Once it was connected, a refusal is news again.
+    source.refuse(None);
+    resident.cli_text(&["feeds", "reconnect", "ops"]);
+    until_connected(&resident);
+    source.refuse(Some(401));
+    resident.cli_text(&["feeds", "reconnect", "ops"]);
+    until(PATIENCE, "a third popup", || told().len() == 3);
+    assert_eq!(told()[2], refused_by(401));
+
+    // Neither does another address inherit what was told of this one.
+    resident.config(&feed(&source, "").replace("/events", "/others"));
+    until(PATIENCE, "a fourth popup", || told().len() == 4);
+    assert_eq!(told()[3], refused_by(401));
+}
+
+#[test]
+fn a_refused_sign_in_is_told_once_there_is_somebody_to_show_it() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::with(&["--no-notify"]), Source::start());
+    let popups = Notifications::watch(&desktop);
+    source.refuse(Some(401));
+    let mut resident = Resident::prepare();
+    resident.in_desktop(&desktop).config(&feed(&source, ""));
+    resident.start();
+    until_part(&resident, PartName::Notifications, false);
+    until(PATIENCE, "the refusal", || {
+        resident.feed("ops").connection.state == ConnectionState::NeedsAttention
+    });
+    desktop.add("dunst");
+    popups.wait_within(PATIENCE, |popup| popup.body.contains("401"));
 }

@@ -39,4 +39,9 @@ rhythm_seconds: number | null,
 /**
  * What is wrong with what comes.
  */
-hint: ConnectionHint | null, };
+hint: ConnectionHint | null, 
+/**
+ * Where the server asks to connect to from now on, by redirects that are for good (301, 308); without secrets. Nothing follows
+ * it but a person.
+ */
+moved_to: string | null, };

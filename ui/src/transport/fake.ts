@@ -195,7 +195,7 @@ export class Fake implements Transport {
 }
 
 export function connection(state: Feed['connection']['state'], rest: Partial<Feed['connection']> = {}): Feed['connection'] {
-  return { state, reason: null, attempt: 0, connected_at: null, next_attempt_at: null, last_activity_at: null, rhythm_seconds: null, hint: null, ...rest }
+  return { state, reason: null, attempt: 0, connected_at: null, next_attempt_at: null, last_activity_at: null, rhythm_seconds: null, hint: null, moved_to: null, ...rest }
 }
 
 export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {

@@ -94,6 +94,9 @@ fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
     } else {
         remarks.extend(connection.reason.as_ref().map(|reason| reason_sentence(reason, catalogue)));
     }
+    if let Some(url) = &connection.moved_to {
+        remarks.push(catalogue.format("cli.status.moved", &[("url", url)]));
+    }
     if connection.attempt > 0 {
         remarks.push(catalogue.count("cli.status.failed", u64::from(connection.attempt)));
     }

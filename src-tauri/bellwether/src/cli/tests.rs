@@ -298,6 +298,20 @@ async fn status_tells_of_signs_of_life() {
 }
 
 #[tokio::test]
+async fn status_tells_where_a_feed_has_moved_to() {
+    for (locale, expected) in [
+        ("en", "its server asks to use https://example.org/new from now on"),
+        ("zh-CN", "服务器要求今后改用 https://example.org/new"),
+    ] {
+        let mut status = status(locale);
+        status["feeds"][0]["connection"]["moved_to"] = json!("https://example.org/new");
+        let fake = Fake::answering(move |_| (200, status.clone()));
+        let out = fake.run("status").await.out;
+        assert!(out.contains(&format!(" · {expected} · ")), "{out}");
+    }
+}
+
+#[tokio::test]
 async fn status_speaks_the_programs_language() {
     for (locale, head, next, repeats, config) in [
         (

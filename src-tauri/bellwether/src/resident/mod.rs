@@ -2,6 +2,7 @@
 //!
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
+mod attention;
 mod credential;
 mod demo;
 #[cfg(unix)]

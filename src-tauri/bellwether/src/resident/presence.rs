@@ -13,7 +13,7 @@ use bellwether_control::{
 use bellwether_engine::{
     engine::{self, Notifier, Report},
     event_log::{Query, ReadMark, Record},
-    feed::State,
+    feed::{Feed, State},
     notification::{Notification, Urgency},
 };
 use tokio::{
@@ -24,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, open_link, reading, say};
+use super::{Resident, Start, attention, open_link, reading, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender, QueueFull},
@@ -37,10 +37,13 @@ const QUEUE: usize = 16;
 /// The key of popups that tell of several events; no rule can write it, for texts of rules have no control characters.
 const BACKLOG_KEY: &str = "\0backlog";
 
+/// The key of popups that tell of a feed that needs its person.
+const ATTENTION_KEY: &str = "\0attention";
+
 /// How many popups that tell of several events are remembered with all of them; more are not watched for clicks either.
 const GROUPS: usize = 32;
 
-/// Places in that queue that tests and samples leave free: more than the engine ever needs at a time, for it waits for a report
+/// Places in that queue that popups without an event leave free: more than the engine ever needs at a time, for it waits for a report
 /// of each of its popups.
 const RESERVED: usize = 8;
 
@@ -70,6 +73,19 @@ impl Popups {
             urgency: Urgency::Normal,
             url: None,
             key: None,
+        })
+    }
+
+    /// A popup that tells what keeps a feed from connecting, in place of what the last one told of it.
+    pub(super) fn show_attention(&self, feed: &Feed, body: String) -> Result<(), QueueFull> {
+        self.send(popup::Popup {
+            event: NO_EVENT,
+            feed: feed.id.to_string(),
+            summary: feed.name.clone(),
+            body,
+            urgency: Urgency::Normal,
+            url: None,
+            key: Some(ATTENTION_KEY.to_owned()),
         })
     }
 
@@ -137,7 +153,7 @@ pub(crate) fn popups(catalogue: &Arc<Catalogue>, desktop: &Desktop) -> (Popups, 
     (Popups { sender, catalogue: Arc::clone(catalogue), groups: Arc::default() }, reports)
 }
 
-/// Starts everything that listens to the desktop, until the engine ends.
+/// Starts everything that listens to the desktop or tells it something, until the engine ends.
 pub(crate) fn start(
     resident: &Resident,
     desktop: &Desktop,
@@ -145,6 +161,7 @@ pub(crate) fn start(
     popup_reports: mpsc::Receiver<PopupReport>,
 ) {
     tokio::spawn(hear_popups(resident.clone(), popup_reports));
+    tokio::spawn(attention::watch(resident.clone()));
     let view = watch_view(resident);
     let tray_reports = start_tray(view, resident, desktop, start);
     tokio::spawn(hear_tray(resident.clone(), tray_reports));

@@ -3,11 +3,11 @@
 use bellwether_control::wire;
 use bellwether_engine::{
     access::{Credential, Place},
-    activity::{Hint, Signs},
+    activity::Hint,
     config,
     engine::{self, FeedView},
     event_log::Record,
-    feed::{ConnectionState, Repeats, State},
+    feed::{Repeats, State},
     notification::Urgency,
     policy::Outcome,
     probe::Report,
@@ -42,7 +42,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         repeats: repeats(feed.repeats),
         verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
-        connection: connection(&view.connection, &view.signs),
+        connection: connection(view),
         counts: wire::Counts {
             events: view.counts.events,
             unread: view.counts.unread,
@@ -76,7 +76,8 @@ fn repeats(repeats: Repeats) -> wire::Repeats {
     }
 }
 
-fn connection(connection: &ConnectionState, signs: &Signs) -> wire::Connection {
+fn connection(view: &FeedView) -> wire::Connection {
+    let FeedView { connection, signs, .. } = view;
     wire::Connection {
         state: match connection.state {
             State::Connecting => wire::ConnectionState::Connecting,
@@ -99,6 +100,7 @@ fn connection(connection: &ConnectionState, signs: &Signs) -> wire::Connection {
             Hint::Flooding => wire::ConnectionHint::Flooding,
             Hint::Unfinished => wire::ConnectionHint::Unfinished,
         }),
+        moved_to: view.moved_to.clone(),
     }
 }
 

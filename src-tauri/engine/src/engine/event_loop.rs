@@ -254,10 +254,11 @@ impl EventLoop {
     /// A signal that changes no data.
     fn note(&mut self, source: &Source, signal: Signal) {
         let Some(entry) = self.feeds.iter_mut().find(|entry| entry.feed.id == source.feed) else { return };
-        if let Signal::Opened { origin, replay } = signal {
+        if let Signal::Opened { origin, replay, moved_to } = signal {
             // Like the messages that follow it, it counts even if its connection has ended since.
             if entry.owns(source) {
                 entry.origin = origin;
+                entry.moved_to = moved_to;
                 entry.replay_window = replay || entry.connected_before(source);
             }
             return;

@@ -96,6 +96,8 @@ pub(super) struct Entry {
     pub(super) connection: ConnectionState,
     pub(super) counts: Counts,
     pub(super) origin: String,
+    /// Where its server asks to connect to from now on.
+    pub(super) moved_to: Option<String>,
     /// From a reconnect to the first message that is not in the log: here an equal message is a repeat.
     pub(super) replay_window: bool,
     oversized_before: u64,
@@ -125,6 +127,7 @@ impl Entry {
             connection: ConnectionState::new(State::Paused),
             counts,
             origin: String::new(),
+            moved_to: None,
             replay_window: false,
             oversized_before: 0,
             oversized_now: 0,
@@ -219,6 +222,7 @@ impl Entry {
     pub(super) fn forget_older_connections(&mut self) {
         self.url_since = self.generation + 1;
         self.origin.clear();
+        self.moved_to = None;
         self.activity = Arc::default();
     }
 
@@ -291,6 +295,7 @@ impl Entry {
             connection: self.connection.clone(),
             counts: self.counts,
             oversized: self.oversized_before + self.oversized_now,
+            moved_to: self.moved_to.clone(),
             signs: self.activity.signs(now(), patience),
         }
     }

@@ -92,6 +92,9 @@ pub struct FeedView {
     pub counts: Counts,
     /// Messages over the size limit since the start of the program.
     pub oversized: u64,
+    /// Where its server asked to connect to from now on, by redirects that are for good, when the stream was last opened; without
+    /// secrets.
+    pub moved_to: Option<String>,
     /// What has come on its connections, as of this moment.
     pub signs: Signs,
 }

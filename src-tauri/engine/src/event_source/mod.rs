@@ -173,6 +173,8 @@ pub struct EventSource {
     oversized: u64,
     backoff: Backoff,
     reason: Option<Reason>,
+    /// Where the server moved the stream to for good, when it was last opened.
+    moved_to: Option<Url>,
     /// Since when the stream counts as connected, though its server ends each response after some events: such ends are
     /// its way, so only a failure of the next attempt is worth telling.
     steady_since: Option<Instant>,
@@ -206,8 +208,17 @@ enum Phase {
 struct Attempt {
     url: Url,
     redirects: u8,
+    /// All these redirects were for good (301, 308).
+    moved: bool,
     /// The last event ID, or what else the connection is resumed by, is left out on trial, because the server may have refused it.
     without_id: bool,
+}
+
+impl Attempt {
+    /// The first request of one.
+    fn at(url: &Url) -> Self {
+        Self { url: url.clone(), redirects: 0, moved: true, without_id: false }
+    }
 }
 
 impl EventSource {
@@ -223,7 +234,7 @@ impl EventSource {
         seed: u64,
     ) -> Self {
         Self {
-            phase: Phase::Due(Attempt { url: url.clone(), redirects: 0, without_id: false }),
+            phase: Phase::Due(Attempt::at(&url)),
             limits,
             idle_timeout,
             url,
@@ -235,6 +246,7 @@ impl EventSource {
             oversized: 0,
             backoff: Backoff::new(seed),
             reason: None,
+            moved_to: None,
             steady_since: None,
         }
     }
@@ -289,7 +301,8 @@ impl EventSource {
                 self.fail(now, Reason::Redirect(RedirectFault::TooMany));
             }
             Course::Redirect(url) => {
-                self.phase = Phase::Due(Attempt { url, redirects: attempt.redirects + 1, ..attempt });
+                let moved = attempt.moved && matches!(answer.status, 301 | 308);
+                self.phase = Phase::Due(Attempt { url, redirects: attempt.redirects + 1, moved, ..attempt });
             }
             Course::WithoutId(reason) => {
                 self.reason = Some(reason);
@@ -476,6 +489,11 @@ impl EventSource {
         }
     }
 
+    /// Where the stream was opened at last, if redirects that are for good alone (301, 308) led there: it may have secrets in it.
+    pub fn moved_to(&self) -> Option<&Url> {
+        self.moved_to.as_ref()
+    }
+
     /// Events over the limits so far.
     pub fn oversized(&self) -> u64 {
         self.oversized
@@ -493,6 +511,12 @@ impl EventSource {
             }
         }
         self.reason = None;
+        let moved = attempt.redirects > 0 && attempt.moved && attempt.url != self.url;
+        self.moved_to = moved.then(|| match &self.resume {
+            // What a server repeats of it is not part of the address.
+            Resume::Query { name, .. } => Resume::without(name, &attempt.url),
+            _ => attempt.url.clone(),
+        });
         let decoder = Box::new(Decoder::new(&self.limits, self.last_event_id.clone()));
         self.phase =
             Phase::Open { since: now, last_byte: now, productive: false, unfinished_since: None, decoder };
@@ -543,7 +567,7 @@ impl EventSource {
 
     /// Every connection begins at the configured URL: the target of a redirect may be gone by then.
     fn first_attempt(&self) -> Attempt {
-        Attempt { url: self.url.clone(), redirects: 0, without_id: false }
+        Attempt::at(&self.url)
     }
 
     /// Whether a request of this attempt asks for what follows something, which its server may refuse.

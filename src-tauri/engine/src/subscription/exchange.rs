@@ -17,6 +17,7 @@ use url::{Origin, Url, form_urlencoded};
 use super::{client::Client, connected, fault, route::Route};
 use crate::{
     access::{Credentials, Known, Shown, mask},
+    config::MAX_URL,
     event_source::{Answer, EventSource, Request, Verdict, retry_after},
     feed::{ProxyFault, Reason},
     network::{self, Network, Proxy},
@@ -188,6 +189,14 @@ impl Exchange {
             let kept = kept.join("/");
             url.set_path(if told(&kept) { mask::MASK } else { &kept });
         }
+    }
+
+    /// The target of a redirect as it may be shown; `None` if it is too long to be a feed's URL.
+    pub(crate) fn shown(&self, target: &Url) -> Option<String> {
+        let mut url = target.clone();
+        self.clean(&mut url);
+        let url = mask::masked(url.as_str()).into_owned();
+        (url.len() <= MAX_URL).then_some(url)
     }
 }
 

@@ -78,6 +78,8 @@ pub enum Signal {
         origin: String,
         /// The server may send again what was received before: this is a reconnect, or begins with a stored last event ID.
         replay: bool,
+        /// The final URL, without secrets, if all redirects to it were for good (301, 308).
+        moved_to: Option<String>,
     },
     /// A message.
     Message {
@@ -240,7 +242,8 @@ impl<T, F: FnMut(Signal, Room) -> T> Run<T, F> {
         // If it begins without an ID, each one that it has is its own.
         self.identified = self.source.last_event_id().is_empty();
         self.activity.opened();
-        self.tell(Signal::Opened { origin, replay }).await?;
+        let moved_to = self.source.moved_to().and_then(|url| self.exchange.shown(url));
+        self.tell(Signal::Opened { origin, replay, moved_to }).await?;
         self.show().await?;
         let read = self.read(body).await;
         self.activity.closed();

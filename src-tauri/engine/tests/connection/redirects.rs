@@ -104,5 +104,48 @@ pub(crate) fn rows() -> Vec<Row> {
         .other(vec![to(302, &format!("{SERVER}/back"))])
         .headers(own_headers()),
     ]);
+    rows.extend(moves());
     rows
+}
+
+/// Where a stream has moved to is told after redirects that are for good alone.
+fn moves() -> Vec<Row> {
+    let moved = |name: &str, statuses: &[u16], target: &str, told: Option<&'static str>| {
+        let last = statuses.len() - 1;
+        let hops = statuses.iter().enumerate().map(|(at, status)| {
+            let next = format!("{SERVER}/hop{at}");
+            to(*status, if at == last { target } else { &next })
+        });
+        let scripts = hops.chain([vec![stream(""), Act::Hold]]).collect();
+        let asked = (0..=statuses.len()).map(|_| asked());
+        Row::new(name, scripts, asked.chain([Step::OpenedAt(told)]).collect())
+    };
+    vec![
+        moved("301: the new URL is told", &[301], "/new?x=1", Some("{server}/new?x=1")),
+        moved("301 and 308: the last URL is told", &[301, 308, 301], "/new", Some("{server}/new")),
+        moved("302 is not for good", &[302], "/new", None),
+        moved("307 after 301 is not for good", &[301, 307], "/new", None),
+        moved("301 after 302 is not for good", &[302, 301], "/new", None),
+        moved("301 to where it came from is no new URL", &[301], "/stream", None),
+        moved(
+            "the new URL is told without its secrets and those of the old one",
+            &[301],
+            "http://user:pw@localhost:{port}/new?token=t2&return=s3cret&x=1",
+            Some("http://localhost:{port}/new?token=***&x=1"),
+        )
+        .at(format!("{SERVER}/stream?token=s3cret")),
+        Row::new(
+            "a server that sends no further on is told as well",
+            vec![to(301, "/new"), vec![stream("data: a\n\n")], vec![stream(""), Act::Hold]],
+            vec![
+                asked(),
+                asked(),
+                Step::OpenedAt(Some("{server}/new")),
+                message("a", ""),
+                delay(3),
+                asked(),
+                Step::OpenedAt(None),
+            ],
+        ),
+    ]
 }

@@ -83,6 +83,8 @@ pub(crate) enum Step {
     Message(String, String),
     /// The head of an answer was accepted.
     Opened,
+    /// So it was, and redirects for good led to this URL; `None`: not those alone.
+    OpenedAt(Option<&'static str>),
     /// The next attempt is told to follow within these seconds.
     NextWithin(f64, f64),
     /// Any other signal.
@@ -258,13 +260,15 @@ impl World {
                 }
                 other => Err(format!("the message {data:?} expected, {other:?} came")),
             },
-            Step::Opened => loop {
-                match self.next().await {
-                    Signal::Opened { .. } => return Ok(()),
-                    Signal::State(state) if state.state == State::Connecting => {}
-                    other => return Err(format!("an opened stream expected, {other:?} came")),
-                }
-            },
+            Step::Opened => self.opened().await.map(drop),
+            Step::OpenedAt(url) => {
+                let [server, other] =
+                    [&self.server, &self.other].map(|server| server.url("/").origin().ascii_serialization());
+                let port = self.server.url("/").port().unwrap_or_default().to_string();
+                let url =
+                    url.map(|url| url.replace(OTHER, &other).replace(SERVER, &server).replace(PORT, &port));
+                same(&url, &self.opened().await?)
+            }
             Step::NextWithin(least, most) => {
                 let left = self.next_attempt_at.map(|due| due.duration_since(Timestamp::now()).as_secs_f64());
                 // The clock on the wall has gone on meanwhile.
@@ -294,6 +298,17 @@ impl World {
                     .await
                     .map_or(Ok(()), |signal| Err(format!("the end expected, {signal:?} came"))),
             },
+        }
+    }
+
+    /// Waits for an accepted answer; where redirects for good alone led to.
+    async fn opened(&mut self) -> Result<Option<String>, String> {
+        loop {
+            match self.next().await {
+                Signal::Opened { moved_to, .. } => return Ok(moved_to),
+                Signal::State(state) if state.state == State::Connecting => {}
+                other => return Err(format!("an opened stream expected, {other:?} came")),
+            }
         }
     }
 
