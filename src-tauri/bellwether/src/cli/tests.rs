@@ -92,7 +92,7 @@ fn feed(id: &str) -> Value {
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
             "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z",
-            "last_activity_at": null, "rhythm_seconds": null, "hint": null
+            "last_activity_at": null, "rhythm_seconds": null, "hint": null, "moved_to": null
         },
         "counts": {"events": 7, "unread": 3, "repeats": 1, "ignored": 0, "oversized": 0},
         "last_event_at": null
