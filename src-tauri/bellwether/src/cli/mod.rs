@@ -181,25 +181,18 @@ fn refusal(error: &wire::Error, catalogue: &Catalogue) -> String {
     if catalogue.locale() == "en" || !catalogue.has(&key) {
         return error.message.clone();
     }
-    match &error.sentence {
-        Some(particular) => {
-            let detail = catalogue.sentence(particular);
-            let sentence = catalogue.format(&key, &[("detail", &detail)]);
-            if sentence.contains(&detail) {
-                return sentence;
-            }
-            let detail = if error.code == wire::ErrorCode::BrokenConfig {
-                format!("{}: {detail}", error.detail)
-            } else {
-                detail
-            };
-            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &detail)])
+    let particular = error.sentence.as_ref().map(|particular| catalogue.sentence(particular));
+    let detail = particular.as_deref().unwrap_or(&error.detail);
+    let sentence = catalogue.format(&key, &[("detail", detail)]);
+    let message = match &particular {
+        None => error.message.clone(),
+        Some(particular) if sentence.contains(particular) => return sentence,
+        Some(particular) if error.code == wire::ErrorCode::BrokenConfig => {
+            format!("{}: {particular}", error.detail)
         }
-        None => {
-            let sentence = catalogue.format(&key, &[("detail", &error.detail)]);
-            catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &error.message)])
-        }
-    }
+        Some(particular) => particular.clone(),
+    };
+    catalogue.format("cli.error.refused", &[("sentence", &sentence), ("message", &message)])
 }
 
 /// The stable name of one of the wire's plain enums, such as `needs_attention`.

@@ -13,6 +13,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use base64::{Engine, prelude::BASE64_STANDARD};
 pub(crate) use known::Known;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
+pub use source::is_open_to_others;
 
 use crate::feed::FeedId;
 

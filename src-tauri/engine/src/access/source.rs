@@ -97,14 +97,16 @@ fn read_file(path: &Path) -> io::Result<Option<String>> {
     first_line(&bytes).map(Some).ok_or_else(|| io::Error::other("not UTF-8"))
 }
 
+/// Whether others than its owner may do anything with a file. Where files have no modes: no.
 #[cfg(unix)]
-fn is_open_to_others(metadata: &fs::Metadata) -> bool {
+pub fn is_open_to_others(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o077 != 0
 }
 
+/// Whether others than its owner may do anything with a file. Where files have no modes: no.
 #[cfg(not(unix))]
-fn is_open_to_others(_: &fs::Metadata) -> bool {
+pub fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bellwether_control::{messages::Catalogue, paths::Profile, wire};
-use bellwether_engine::config::ConfigFile;
+use bellwether_engine::{access::is_open_to_others, config::ConfigFile};
 
 use super::Check;
 use crate::{cli::status, resident::config_error};
@@ -122,17 +122,6 @@ fn is_writable(folder: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_writable(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|metadata| !metadata.permissions().readonly())
-}
-
-#[cfg(unix)]
-fn is_open_to_others(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &fs::Metadata) -> bool {
-    false
 }
 
 #[cfg(test)]
