@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod alert;
 pub mod config;
 pub mod engine;
 pub mod event_log;
