@@ -29,5 +29,6 @@ pub mod probe;
 pub mod resume;
 pub mod rule;
 pub mod sentence;
+pub mod snooze;
 pub mod subscription;
 pub mod template;
