@@ -67,7 +67,7 @@ fn next(from: Date, time: Time, now: &Zoned) -> Option<Timestamp> {
         let shown = from.checked_add(days.days()).ok()?.to_datetime(time);
         let moment = now.time_zone().to_ambiguous_timestamp(shown);
         let twice = matches!(moment.offset(), AmbiguousOffset::Fold { .. });
-        let moments = [moment.clone().compatible().ok(), twice.then(|| moment.later().ok()).flatten()];
+        let moments = [moment.compatible().ok(), twice.then(|| moment.later().ok()).flatten()];
         moments.into_iter().flatten().find(|moment| *moment > now.timestamp())
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
+mod alerts;
 mod attention;
 mod credential;
 mod demo;
@@ -82,6 +83,8 @@ pub(crate) struct Resident {
     pub(crate) language: watched::Sender<Language>,
     /// Whether the end is wanted.
     pub(crate) quit: watched::Sender<bool>,
+    /// How often the machine has slept.
+    woke_up: watched::Sender<u32>,
     popups: presence::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
@@ -132,12 +135,13 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         catalogue,
         language: watched::Sender::new(language),
         quit: watched::Sender::new(false),
+        woke_up: watched::Sender::new(0),
         popups,
         demo: Arc::new(OnceCell::new_with(demo)),
         started_at: Timestamp::now(),
         profile,
     };
-    watch::watch(resident.profile.config_file.clone(), engine.clone());
+    watch::watch(resident.profile.config_file.clone(), engine.clone(), resident.woke_up.clone());
     network::watch(engine.clone());
     presence::start(&resident, &desktop, start, popup_reports);
     let mut going = resident.quit.subscribe();

@@ -24,7 +24,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, attention, open_link, reading, say};
+use super::{Resident, Start, alerts, attention, open_link, reading, say};
 use crate::{
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender, QueueFull},
@@ -39,6 +39,25 @@ const BACKLOG_KEY: &str = "\0backlog";
 
 /// The key of popups that tell of a feed that needs its person.
 const ATTENTION_KEY: &str = "\0attention";
+
+/// What quiet popups are about; each takes the place of the one before of its feed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum QuietKey {
+    /// Feeds that cannot be reached.
+    Outage,
+    /// A feed that has grown silent.
+    Silence,
+}
+
+impl QuietKey {
+    fn key(self) -> String {
+        match self {
+            Self::Outage => "\0outage",
+            Self::Silence => "\0silence",
+        }
+        .to_owned()
+    }
+}
 
 /// How many popups that tell of several events are remembered with all of them; more are not watched for clicks either.
 const GROUPS: usize = 32;
@@ -87,6 +106,31 @@ impl Popups {
             url: None,
             key: Some(ATTENTION_KEY.to_owned()),
         })
+    }
+
+    /// A popup that asks for nothing: of a feed, or of several if its id is empty.
+    pub(super) fn show_quietly(
+        &self,
+        about: QuietKey,
+        feed: &str,
+        summary: String,
+        body: String,
+    ) -> Result<(), QueueFull> {
+        self.send(popup::Popup {
+            event: NO_EVENT,
+            feed: feed.to_owned(),
+            summary,
+            body,
+            urgency: Urgency::Low,
+            url: None,
+            key: Some(about.key()),
+        })
+    }
+
+    /// Takes a quiet popup away, if it is still there.
+    pub(super) fn take_away(&self, about: QuietKey, feed: &str) -> Result<(), QueueFull> {
+        let _ = (about, feed);
+        Ok(())
     }
 
     fn send(&self, popup: popup::Popup) -> Result<(), QueueFull> {
@@ -165,6 +209,7 @@ pub(crate) fn start(
 ) {
     tokio::spawn(hear_popups(resident.clone(), popup_reports));
     tokio::spawn(attention::watch(resident.clone()));
+    tokio::spawn(alerts::watch(resident.clone(), resident.woke_up.subscribe()));
     let view = watch_view(resident);
     let tray_reports = start_tray(view, resident, desktop, start);
     tokio::spawn(hear_tray(resident.clone(), tray_reports));

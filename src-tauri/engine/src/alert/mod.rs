@@ -22,7 +22,10 @@ use jiff::Timestamp;
 use url::Url;
 
 use self::gaps::Gaps;
-use crate::feed::{ConnectionState, FeedId, Reason, State};
+use crate::{
+    engine::FeedView,
+    feed::{ConnectionState, FeedId, Reason, Silence, State},
+};
 
 /// For how long a change is gathered with others at the most: a network that goes takes many feeds along, one after the other.
 const GATHER: Duration = Duration::from_secs(10);
@@ -32,15 +35,6 @@ const STEADY: Duration = Duration::from_secs(60);
 
 /// A time in which a feed could not be reached, from which on its silence is measured anew.
 const MISSED: Duration = Duration::from_secs(60);
-
-/// What silence of a feed is to be told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Silence {
-    /// One that is longer than usual, as its newest events have it.
-    Usual,
-    /// One that is longer than this.
-    After(Duration),
-}
 
 /// Whether a feed can be reached, as a person would say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,6 +85,22 @@ pub struct Seen {
     pub held: bool,
 }
 
+impl From<&FeedView> for Seen {
+    /// A muted feed is excused: nothing is wanted of it.
+    fn from(view: &FeedView) -> Self {
+        let feed = &view.feed;
+        Self {
+            feed: feed.id.clone(),
+            url: feed.url.clone(),
+            reach: if feed.mute { Reach::Excused } else { Reach::of(&view.connection) },
+            events: view.counts.events,
+            last_event_at: view.counts.last_event_at,
+            silence: feed.silence_alert,
+            held: view.snoozed_until.is_some(),
+        }
+    }
+}
+
 /// What is to be told. Feeds are in the order in which they were looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Alert {
@@ -136,6 +146,8 @@ struct Known {
     /// When it last said something, or could have begun to.
     heard: Instant,
     told_silent: bool,
+    /// It was learned from the log how long it usually is silent.
+    taught: bool,
     /// It was told as silent, and has said something.
     broke_silence: bool,
 }
@@ -146,19 +158,22 @@ impl Alerts {
         Self::default()
     }
 
-    /// Whether the gaps between a feed's events are known: else [`Alerts::learn`] them before the next look.
-    pub fn knows(&self, feed: &FeedId) -> bool {
-        self.learned.contains_key(feed) || self.feeds.iter().any(|known| known.seen.feed == *feed)
+    /// Whether a feed's usual silence has to be [learned](Alerts::learn) from the log before the next look at it.
+    pub fn has_to_learn(&self, seen: &Seen) -> bool {
+        let taught = |known: &Known| known.taught && known.seen.feed == seen.feed;
+        seen.silence == Some(Silence::Usual)
+            && !self.learned.contains_key(&seen.feed)
+            && !self.feeds.iter().any(taught)
     }
 
-    /// Learns from the times of a feed's events, oldest first, how long it usually is silent.
+    /// Learns from the times of a feed's events in the log, oldest first, how long it usually is silent.
     pub fn learn(&mut self, feed: &FeedId, times: impl IntoIterator<Item = Timestamp>) {
         let mut gaps = Gaps::default();
         times.into_iter().for_each(|time| gaps.event(time));
         // Nobody listened from then until now.
         gaps.interrupt();
         match self.feeds.iter_mut().find(|known| known.seen.feed == *feed) {
-            Some(known) => known.gaps = gaps,
+            Some(known) => (known.gaps, known.taught) = (gaps, true),
             None => drop(self.learned.insert(feed.clone(), gaps)),
         }
     }
@@ -173,7 +188,7 @@ impl Alerts {
             let known = match at {
                 Some(at) => before.swap_remove(at).looked_at(seen, now),
                 None => {
-                    let gaps = self.learned.remove(&seen.feed).unwrap_or_default();
+                    let gaps = self.learned.remove(&seen.feed);
                     Known::new(seen, gaps, now)
                 }
             };
@@ -286,13 +301,14 @@ impl Alerts {
 }
 
 impl Known {
-    fn new(seen: Seen, gaps: Gaps, now: Instant) -> Self {
+    fn new(seen: Seen, gaps: Option<Gaps>, now: Instant) -> Self {
         Self {
             seen,
             since: now,
             told_out: false,
             spoke: false,
-            gaps,
+            taught: gaps.is_some(),
+            gaps: gaps.unwrap_or_default(),
             heard: now,
             told_silent: false,
             broke_silence: false,
