@@ -37,9 +37,10 @@ use bellwether_engine::{
     event_log::{EventLog, Record},
     event_source::Limits,
     feed::{Feed, FeedId},
+    snooze,
     subscription::Client,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
@@ -113,7 +114,6 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
     let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
-    let parts = Parts::new();
     let desktop = Desktop::watch();
     let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
     let config = ConfigFile::new(profile.config_file.clone());
@@ -130,7 +130,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let resident = Resident {
         engine: engine.clone(),
         client,
-        parts,
+        parts: Parts::new(),
         window: Window::new(&profile),
         catalogue,
         language: watched::Sender::new(language),
@@ -243,6 +243,7 @@ impl Resident {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
         let event_log_error = self.engine.log_error().await?;
+        let attention = self.engine.attention().await?;
         let feeds = self.engine.feeds().await?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -256,6 +257,7 @@ impl Resident {
             },
             event_log: self.profile.event_log.display().to_string(),
             event_log_error: event_log_error.as_ref().map(wire::sentence),
+            attention: wire::attention(attention),
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
@@ -291,8 +293,20 @@ impl Resident {
         Ok(())
     }
 
+    /// Keeps popups of a feed, or of all, away until then, as a person says it; `None`: no longer.
+    pub(crate) async fn snooze(&self, feed: Option<FeedId>, until: Option<&str>) -> Result<(), Refusal> {
+        let until = until.map_or(Ok(None), |text| snooze::until(text, &Zoned::now()));
+        let until = until.map_err(|mistake| wire::invalid(&mistake))?;
+        Ok(self.engine.snooze(feed, until).await?)
+    }
+
+    /// Whether there is a notification server.
+    fn can_notify(&self) -> bool {
+        self.parts.is_available(PartName::Notifications)
+    }
+
     pub(crate) fn needs_notifications(&self) -> Result<(), Refusal> {
-        if self.parts.is_available(PartName::Notifications) {
+        if self.can_notify() {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::NoNotifications, self.parts.detail(PartName::Notifications)))

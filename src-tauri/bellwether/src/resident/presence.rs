@@ -11,11 +11,12 @@ use bellwether_control::{
     wire::{OpenWindow, PartName},
 };
 use bellwether_engine::{
-    engine::{self, Notifier, Report},
+    engine::{self, Attention, Notifier, Report},
     event_log::{Query, ReadMark, Record},
     feed::{Feed, FeedId, State},
     notification::{Notification, Urgency},
 };
+use jiff::Zoned;
 use tokio::{
     sync::{
         broadcast::error::{RecvError, TryRecvError},
@@ -26,6 +27,7 @@ use tokio::{
 
 use super::{Resident, Start, alerts, attention, open_link, reading, say};
 use crate::{
+    cli::time,
     desktop::Desktop,
     popup::{self, PopupReport, PopupSender, QueueFull},
     tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
@@ -298,6 +300,11 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
             TrayReport::Reconnect => {
                 let _ = resident.engine.reconnect(None).await;
             }
+            TrayReport::Snooze(until) => {
+                if let Err(refusal) = resident.snooze(None, Some(until)).await {
+                    say(&refusal.0.message);
+                }
+            }
             TrayReport::Quit => drop(resident.quit.send_replace(true)),
             TrayReport::Available(available, detail) => {
                 if !available && !std::mem::replace(&mut told, true) {
@@ -369,7 +376,13 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         connected: count(&[State::Connected]),
         attention: count(&[State::NeedsAttention, State::Stopped]),
     };
-    let state = if totals.attention > 0 || config_broken || log_broken {
+    let attention = resident.engine.attention().await.ok()?;
+    let calm = calm(attention, &Zoned::now(), &resident.catalogue);
+    let state = if config_broken || log_broken {
+        TrayState::Attention
+    } else if calm.is_some() {
+        TrayState::Snoozed
+    } else if totals.attention > 0 {
         TrayState::Attention
     } else if totals.connected == 0 && totals.all > totals.paused {
         TrayState::Offline
@@ -384,8 +397,9 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         status_line: match (log_broken, config_broken) {
             (true, _) => resident.catalogue.text("tray.status_log").to_owned(),
             (false, true) => resident.catalogue.text("tray.status_config").to_owned(),
-            (false, false) => tray::status_line(state, totals, &resident.catalogue),
+            (false, false) => tray::status_line(calm, totals, &resident.catalogue),
         },
+        snoozed: attention.snoozed_until.is_some(),
         recent: recent
             .into_iter()
             .map(|record| {
@@ -397,6 +411,16 @@ async fn view(resident: &Resident) -> Option<TrayView> {
             })
             .collect(),
     })
+}
+
+/// Until when popups are held back, and by what: a person's wish, or the quiet hours. `None`: they are not.
+fn calm(attention: Attention, now: &Zoned, catalogue: &Catalogue) -> Option<String> {
+    let (key, until) = match attention {
+        Attention { snoozed_until: Some(until), .. } => ("attention.snoozed", until),
+        Attention { quiet_until: Some(until), .. } => ("attention.quiet", until),
+        _ => return None,
+    };
+    Some(catalogue.format(key, &[("time", &time::clock(&until.to_string(), now, catalogue))]))
 }
 
 /// What tells an event from others in the tray's menu: its title, and its text too where the title only names the feed.
@@ -413,6 +437,22 @@ mod tests {
     use bellwether_engine::feed::FeedId;
 
     use super::*;
+
+    #[test]
+    fn what_holds_popups_back_is_said_with_its_end() {
+        let now: Zoned = "2026-11-20T22:00:00+00:00[UTC]".parse().unwrap();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let (evening, morning) = ("2026-11-20T22:15:00Z", "2026-11-21T07:00:00Z");
+        for (snoozed_until, quiet_until, expected) in [
+            (None, None, None),
+            (at(evening), None, Some("Snoozed until 22:15")),
+            (None, at(morning), Some("Quiet hours until 07:00 tomorrow")),
+            (at(evening), at(morning), Some("Snoozed until 22:15")),
+        ] {
+            let attention = Attention { snoozed_until, quiet_until, held: 0 };
+            assert_eq!(calm(attention, &now, &Catalogue::new("en")).as_deref(), expected);
+        }
+    }
 
     #[tokio::test]
     async fn tests_leave_room_for_the_engine() {
