@@ -79,6 +79,17 @@ export function clockTime(time: string): string {
   )
 }
 
+/** `14:05`, from tomorrow on with the day: until when something lasts. */
+export function untilTime(time: string): string {
+  const day = dayOf(time)
+  if (day === dayOf(new Date(present).toISOString())) return clockTime(time)
+  if (day === dayOf(new Date(present + DAY).toISOString())) return t('time.tomorrow', { time: clockTime(time) })
+  return formatter(
+    'until',
+    (name) => new Intl.DateTimeFormat(name, { dateStyle: 'medium', timeStyle: 'short' }),
+  ).format(new Date(time))
+}
+
 /** Date and time to the second. */
 export function exact(time: string): string {
   return formatter(
