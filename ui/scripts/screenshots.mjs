@@ -46,7 +46,7 @@ const scenes = {
 const showFeed = async (page, name) => {
   const menu = page.locator('.menu')
   if (await menu.isVisible()) await menu.click()
-  const names = { ci: 'CI builds', shop: 'Shop orders', mail: 'Mail' }
+  const names = { ci: 'CI builds', shop: 'Shop orders', mail: 'Mail', ops: 'Ops alerts' }
   await page.getByRole('navigation').getByText(names[name], { exact: true }).click()
 }
 
