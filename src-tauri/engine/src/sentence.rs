@@ -145,6 +145,7 @@ wordings! {
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
+    TOO_MUCH_MADE = "too_much_made": "makes more than {most} MiB on its way";
     TEMPLATE = "template": "{cause}";
     UNKNOWN_FILTER = "unknown_filter": "unknown filter “{name}”";
     MISSPELT_FILTER = "misspelt_filter": "unknown filter “{name}”; did you mean {near}?";

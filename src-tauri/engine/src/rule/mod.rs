@@ -226,6 +226,7 @@ impl RuleSet {
         Context::new(Facts {
             event: &message.event_type,
             id: &message.last_event_id,
+            size: message.data.len(),
             raw: needs_text.then_some(&message.data),
             data: json,
             feed: [feed.id, feed.name, feed.url],
