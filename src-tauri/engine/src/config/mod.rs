@@ -18,8 +18,11 @@
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
 //!   when = "data.priority >= 4"
-//!   action = "notify"             # or "log", "ignore", "close"; "notify" if left out
-//!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}" }
+//!   action = "notify"             # or "log", "ignore", "close", "withdraw"; "notify" if left out
+//!   urgent = true                 # may pass snooze and quiet hours
+//!   run = ["light", "--on"]       # a program of the person's own, with the event as JSON
+//!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}", icon = "https://…",
+//!     group = "…", sound = "message-new-instant", expire = "10s", buttons = [{ label = "Open", url = "…" }] }
 //! ```
 //!
 //! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
@@ -30,6 +33,7 @@ pub mod edit;
 mod file;
 mod network;
 mod reader;
+mod rules;
 
 use std::{path::Path, sync::Arc};
 

@@ -81,7 +81,7 @@ fn measure(value: &Value, room: usize, depth: usize) -> Result<usize, Error> {
             }
         }
         ValueKind::Map => {
-            let pairs = value.as_object().and_then(|object| object.try_iter_pairs());
+            let pairs = value.as_object().and_then(minijinja::value::DynObject::try_iter_pairs);
             for (key, item) in pairs.into_iter().flatten() {
                 if add(&mut size, &key)? || add(&mut size, &item)? {
                     break;

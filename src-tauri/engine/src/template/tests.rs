@@ -252,6 +252,7 @@ fn times_are_read_and_written() {
 
 /// Texts that a gigabyte or an hour would come of, with the largest data that there is.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn bombs_end_soon() {
     let large = format!("{{\"t\":\"{}\"}}", "ab".repeat(500_000));
     let list = format!("[{}0]", "0,".repeat(250_000));

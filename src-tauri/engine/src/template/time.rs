@@ -20,6 +20,7 @@ const MAX_FORMAT: usize = 256;
 const FIRST_MILLIS: f64 = 1e11;
 
 /// Unix seconds, milliseconds or RFC 3339 as local time, or in a zone such as `Europe/Berlin` or `+02:00`; what is missing is nothing.
+#[expect(clippy::needless_pass_by_value, reason = "MiniJinja hands arguments over")]
 pub(super) fn time(
     value: &Value,
     format: Option<&str>,
