@@ -154,10 +154,23 @@ wordings! {
     EVENT_TOO_LONG = "event_too_long": "a name of more than {most} bytes";
     EVENT_LINE_BREAK = "event_line_break": "a name with a line break, which no event type has";
     NOTIFY_UNUSED = "notify_unused": "this action shows no popup; leave out notify or action";
+    URGENT_UNUSED = "urgent_unused": "this action shows no popup; leave out urgent or action";
+    WITHDRAW_NO_KEY = "withdraw_no_key": "missing; say which popup to take away, such as notify.key = \"door\"";
+    WITHDRAW_KEY_ONLY = "withdraw_key_only": "this action shows no popup; keep notify.key alone";
+    ICON = "icon": "“{value}” is no https URL of an image";
+    SOUND = "sound": "“{value}” is not true, false or the name of a sound, such as message-new-instant";
+    EXPIRE = "expire": "“{value}” is no time; write seconds, such as 10, a time, such as \"10s\", or \"never\"";
+    TOO_MANY_BUTTONS = "too_many_buttons": "more than {most} buttons";
+    LABEL = "label": "a label has 1 to {most} characters";
+    NO_LINK = "no_link": "“{value}” is no link that can be opened; it begins with https://, http:// or mailto:";
+    WANTS_SOUND = "wants_sound": "must be true, false or a name in quotes; this is of type {type}";
+    WANTS_EXPIRE = "wants_expire": "must be seconds, such as 10, or a text, such as \"10s\" or \"never\"; this is of type {type}";
+    WANTS_BUTTONS = "wants_buttons": "must be a list, such as [{ label = \"…\", url = \"…\" }]; this is of type {type}";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
+    TOO_MUCH_MADE = "too_much_made": "makes more than {most} MiB on its way";
     TEMPLATE = "template": "{cause}";
     UNKNOWN_FILTER = "unknown_filter": "unknown filter “{name}”";
     MISSPELT_FILTER = "misspelt_filter": "unknown filter “{name}”; did you mean {near}?";
