@@ -50,7 +50,7 @@ fn trusting() -> Network {
 }
 
 fn feed() -> Url {
-    Url::parse("https://alice:secret@127.0.0.1/events?token=secret").unwrap()
+    Url::parse("https://alice:secret@127.0.0.1/events?token=secret").expect("a URL")
 }
 
 #[tokio::test]
