@@ -11,6 +11,7 @@ mod instance;
 mod listener;
 mod network;
 mod parts;
+mod popups;
 mod presence;
 mod reading;
 mod server;
@@ -82,7 +83,7 @@ pub(crate) struct Resident {
     pub(crate) language: watched::Sender<Language>,
     /// Whether the end is wanted.
     pub(crate) quit: watched::Sender<bool>,
-    popups: presence::Popups,
+    popups: popups::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
     profile: Profile,
@@ -112,7 +113,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
     let parts = Parts::new();
     let desktop = Desktop::watch();
-    let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
+    let (popups, popup_ends) = popups::start(&catalogue, &desktop, &profile);
     let config = ConfigFile::new(profile.config_file.clone());
     let demo = resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
@@ -139,7 +140,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     };
     watch::watch(resident.profile.config_file.clone(), engine.clone());
     network::watch(engine.clone());
-    presence::start(&resident, &desktop, start, popup_reports);
+    presence::start(&resident, &desktop, start, popup_ends);
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))
         .with_graceful_shutdown(async move { drop(going.wait_for(|asked| *asked).await) });
