@@ -9,6 +9,7 @@ use bellwether_engine::{
     engine::{FeedView, Update},
     event_log::Query,
     feed::{FeedId, Silence},
+    notification::Urgency,
 };
 use tokio::{
     sync::{
@@ -21,7 +22,11 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-use super::{Resident, presence::QuietKey, reading};
+use super::{
+    Resident,
+    popups::{Notice, QueueFull},
+    reading,
+};
 
 /// How often feeds are looked at the most: what changes until then is seen at once.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -112,11 +117,18 @@ async fn learn(resident: &Resident, alerts: &mut Alerts, feed: &FeedId) {
     alerts.learn(feed, records.iter().rev().map(|record| record.received_at));
 }
 
+/// What popups tell that ask for nothing; each takes the place of the one before of its feed, or of all.
+const OUTAGE: &str = "outage";
+const SILENCE: &str = "silence";
+
 /// Shows a popup, or takes one away; whether that could be handed over.
 fn tell(resident: &Resident, views: &[FeedView], alert: &Alert) -> bool {
     let (popups, catalogue) = (&resident.popups, &resident.catalogue);
     let find = |id: &FeedId| views.iter().find(|view| view.feed.id == *id);
     let name = |id: &FeedId| find(id).map_or_else(|| id.to_string(), |view| view.feed.name.clone());
+    let show = |kind, feed: &str, title, body, category| -> Result<(), QueueFull> {
+        popups.show_notice(Notice { feed, kind, title, body, urgency: Urgency::Low, category })
+    };
     let shown = match alert {
         Alert::Out(feeds) => {
             let names: Vec<String> = feeds.iter().map(name).collect();
@@ -126,27 +138,33 @@ fn tell(resident: &Resident, views: &[FeedView], alert: &Alert) -> bool {
                 || named(&names, catalogue),
                 |(code, detail)| resident.catalogue.format(&format!("reason.{code}"), &[("detail", &detail)]),
             );
-            popups.show_quietly(QuietKey::Outage, "", title("alert.out", &names, catalogue), body)
+            show(OUTAGE, "", title("alert.out", &names, catalogue), body, "network.disconnected")
         }
         Alert::Back(feeds) => {
             let names: Vec<String> = feeds.iter().map(name).collect();
             let body = if names.len() > 1 { named(&names, catalogue) } else { String::new() };
-            popups.show_quietly(QuietKey::Outage, "", title("alert.back", &names, catalogue), body)
+            show(OUTAGE, "", title("alert.back", &names, catalogue), body, "network.connected")
         }
-        Alert::Over => popups.take_away(QuietKey::Outage, ""),
+        Alert::Over => {
+            popups.take_notice_away("", OUTAGE);
+            Ok(())
+        }
         Alert::Silent(feed, time) => {
             let usual = find(feed).is_some_and(|view| view.feed.silence_alert == Some(Silence::Usual));
             let key = if usual { "alert.silent_usual_body" } else { "alert.silent_body" };
             let body = catalogue.format(key, &[("time", &long(*time, catalogue))]);
             let title = catalogue.format("alert.silent", &[("feed", &name(feed))]);
-            popups.show_quietly(QuietKey::Silence, feed.as_str(), title, body)
+            show(SILENCE, feed.as_str(), title, body, "x-bellwether.silence")
         }
         Alert::Heard(feed) => {
             let title = catalogue.format("alert.heard", &[("feed", &name(feed))]);
             let body = catalogue.text("alert.heard_body").to_owned();
-            popups.show_quietly(QuietKey::Silence, feed.as_str(), title, body)
+            show(SILENCE, feed.as_str(), title, body, "x-bellwether.silence")
         }
-        Alert::NotSilent(feed) => popups.take_away(QuietKey::Silence, feed.as_str()),
+        Alert::NotSilent(feed) => {
+            popups.take_notice_away(feed.as_str(), SILENCE);
+            Ok(())
+        }
     };
     shown.is_ok()
 }

@@ -12,6 +12,7 @@ mod instance;
 mod listener;
 mod network;
 mod parts;
+mod popups;
 mod presence;
 mod reading;
 mod server;
@@ -86,7 +87,7 @@ pub(crate) struct Resident {
     pub(crate) quit: watched::Sender<bool>,
     /// How often the machine has slept.
     woke_up: watched::Sender<u32>,
-    popups: presence::Popups,
+    popups: popups::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
     profile: Profile,
@@ -115,7 +116,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
     let desktop = Desktop::watch();
-    let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
+    let (popups, popup_ends) = popups::start(&catalogue, &desktop, &profile);
     let config = ConfigFile::new(profile.config_file.clone());
     let demo = resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
@@ -143,7 +144,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     };
     watch::watch(resident.profile.config_file.clone(), engine.clone(), resident.woke_up.clone());
     network::watch(engine.clone());
-    presence::start(&resident, &desktop, start, popup_reports);
+    presence::start(&resident, &desktop, start, popup_ends);
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))
         .with_graceful_shutdown(async move { drop(going.wait_for(|asked| *asked).await) });
