@@ -65,6 +65,15 @@ export function duration(milliseconds: number): string {
   ).format(amount)
 }
 
+/** `90 seconds`, `2 minutes`: nothing rounded off. */
+export function wholeDuration(seconds: number): string {
+  const [amount, unit] = seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second']
+  return formatter(
+    `duration ${unit}`,
+    (name) => new Intl.NumberFormat(name, { style: 'unit', unit, unitDisplay: 'long' }),
+  ).format(amount)
+}
+
 function largest(milliseconds: number): [number, 'second' | 'minute' | 'hour' | 'day'] {
   if (milliseconds < MINUTE) return [Math.max(0, Math.ceil(milliseconds / SECOND)), 'second']
   if (milliseconds < HOUR) return [Math.floor(milliseconds / MINUTE), 'minute']
