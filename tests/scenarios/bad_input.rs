@@ -196,7 +196,7 @@ fn a_second_start_opens_the_window_of_the_first() {
     for event in [None, Some(5)] {
         let opens = |update: &Update| matches!(update, Update::OpenWindow(_));
         let wish = window.wait_for(PATIENCE, "a wish", opens);
-        assert_eq!(wish, Update::OpenWindow(OpenWindow { event }));
+        assert_eq!(wish, Update::OpenWindow(OpenWindow { event, ..OpenWindow::default() }));
     }
     assert_eq!(resident.status().pid, pid);
     assert_eq!(resident.process().exited(), None);

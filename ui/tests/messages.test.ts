@@ -16,7 +16,7 @@ const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([name
 
 // Records, so that a member added in Rust is missing here until it has a text.
 const states: Record<ConnectionState, 0> = { connecting: 0, connected: 0, waiting: 0, needs_attention: 0, stopped: 0, paused: 0 }
-const outcomes: Record<Outcome, 0> = { shown: 0, pending: 0, summarized: 0, logged: 0, ignored: 0, closed: 0 }
+const outcomes: Record<Outcome, 0> = { shown: 0, pending: 0, summarized: 0, logged: 0, ignored: 0, closed: 0, held: 0 }
 const urgencies: Record<Urgency, 0> = { low: 0, normal: 0, critical: 0 }
 const parts: Record<PartName, 0> = { display: 0, session_bus: 0, notifications: 0, tray: 0, window: 0 }
 const errors: Record<ErrorCode | 'unreachable', 0> = {

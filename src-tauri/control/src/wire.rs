@@ -300,6 +300,9 @@ pub struct Event {
     pub urgency: Urgency,
     /// Whether a person has seen it in the window or acted on its popup.
     pub read: bool,
+    /// The popup that told of it together with others, by its number.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub summary: Option<u64>,
 }
 
 /// What became of an event.
@@ -319,6 +322,8 @@ pub enum Outcome {
     Ignored,
     /// It closed its feed.
     Closed,
+    /// Held back while nobody wants to be disturbed; told later, together with others.
+    Held,
 }
 
 /// Why an event has its outcome. Its sentence is message `outcome.<code>` with `{rule}` and `{detail}`.
@@ -364,9 +369,13 @@ pub struct EventQuery {
     /// Only shown and unread ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<bool>,
-    /// Only those that no popup told of: logged, ignored, pending.
+    /// Only those that no popup told of: logged, ignored, pending, held back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_back: Option<bool>,
+    /// Only those that the popup of this number told of together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(as = "Option<u32>"))]
+    pub summary: Option<u64>,
     /// Not older than this RFC 3339 time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
@@ -405,6 +414,10 @@ pub struct MarkRead {
     /// Of this feed alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
+    /// All that this popup told of together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(as = "Option<u32>"))]
+    pub summary: Option<u64>,
     /// Read, or unread again.
     pub read: bool,
 }
@@ -418,6 +431,10 @@ pub struct OpenWindow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(as = "Option<u32>"))]
     pub event: Option<u64>,
+    /// At the events that this popup told of together, and no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(as = "Option<u32>"))]
+    pub summary: Option<u64>,
 }
 
 /// What is to change in the program's own settings; what is left out stays.

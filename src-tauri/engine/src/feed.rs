@@ -62,6 +62,12 @@ pub struct Feed {
     pub resume: Resume,
     /// Its rules in order; empty: the default popup for every message.
     pub rules: Arc<RuleSet>,
+    /// No popups: the log only.
+    pub mute: bool,
+    /// Whether its popups may have images, which are fetched from where an event says.
+    pub images: bool,
+    /// When its silence is told.
+    pub silence_alert: Option<Silence>,
 }
 
 impl Feed {
@@ -69,6 +75,15 @@ impl Feed {
     pub fn shown_url(&self) -> Cow<'_, str> {
         mask::masked(self.url.as_str())
     }
+}
+
+/// How long a feed may have no event before that is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Silence {
+    /// Longer than it usually has none.
+    Usual,
+    /// So long.
+    After(Duration),
 }
 
 /// Silence after which a connection counts as dead, unless the feed says otherwise.

@@ -1,5 +1,8 @@
 //! What a popup says, as a value, and what makes a stranger's text fit for one.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// How urgent a popup is (Desktop Notifications 1.3, "Urgency Levels").
@@ -27,12 +30,61 @@ pub struct Notification {
     pub urgency: Urgency,
     /// Popups of one feed with an equal key replace each other.
     pub key: Option<String>,
+    /// An image: an `https` URL. Fetched only where the feed allows it.
+    pub icon: Option<String>,
+    /// What notification centres may group it by.
+    pub group: Option<String>,
+    /// What it sounds like.
+    pub sound: Sound,
+    /// How long it stays.
+    pub expire: Expire,
+    /// Its links; at most [`MAX_BUTTONS`].
+    pub buttons: Vec<Button>,
+}
+
+/// What a popup sounds like (Desktop Notifications 1.3, "Hints").
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sound {
+    /// As the notification server likes.
+    #[default]
+    Default,
+    /// None.
+    Silent,
+    /// A name of the freedesktop Sound Naming Specification: 1 to 64 of `a-z`, `0-9`, `-`.
+    Named(String),
+}
+
+/// How long a popup stays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expire {
+    /// As the notification server likes.
+    #[default]
+    Default,
+    /// Until the person closes it.
+    Never,
+    /// So long: 1 s to 1 h.
+    After(Duration),
+}
+
+/// A link on a popup.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Button {
+    /// One line, never empty, at most [`MAX_LABEL`] characters.
+    pub label: String,
+    /// An `http`, `https` or `mailto` URL.
+    pub url: String,
 }
 
 /// Longest title, in characters; what is longer ends in "…".
 pub const MAX_TITLE: usize = 256;
 /// Longest body, in characters; what is longer ends in "…".
 pub const MAX_BODY: usize = 4_096;
+/// Most buttons of a rule's popup.
+pub const MAX_BUTTONS: usize = 3;
+/// Longest label of a button, in characters.
+pub const MAX_LABEL: usize = 40;
 /// Longest link, in bytes; what is longer is no link.
 pub const MAX_LINK: usize = 2_048;
 

@@ -56,6 +56,8 @@ impl Notifier for Recorder {
         let _ = self.popups.send(Shown { popup, records });
         self.leave.as_ref().map(blocking::Receiver::recv);
     }
+
+    fn withdraw(&mut self, _: &FeedId, _: &str) {}
 }
 
 impl Fixture {
@@ -177,10 +179,10 @@ async fn events_are_committed_before_they_are_shown_and_shown_in_their_feeds_ord
         let Shown { popup, records } = fixture.shown().await;
         let records: Vec<Record> = records.into_iter().flatten().collect();
         assert_eq!(records.len(), popup.events.len(), "{popup:?} was shown before it was committed");
-        assert!(records.iter().all(|record| record.outcome == Outcome::Pending && record.feed == popup.feed));
+        assert!(records.iter().all(|record| record.outcome == Outcome::Pending && Some(&record.feed) == popup.feed.as_ref()));
         assert_eq!(records.last().map(|newest| &newest.notification), Some(&popup.notification));
-        assert_eq!(popup.feed_name, if popup.feed == id("a") { "甲" } else { "b" });
-        let of_feed = if popup.feed == id("a") { &mut of_a } else { &mut of_b };
+        assert_eq!(popup.feed_name, if popup.feed == Some(id("a")) { "甲" } else { "b" });
+        let of_feed = if popup.feed == Some(id("a")) { &mut of_a } else { &mut of_b };
         of_feed.extend(records.into_iter().map(|record| record.notification.body));
     }
     assert_eq!((of_a, of_b), (texts(1..=30), texts(1..=30)));
@@ -443,7 +445,7 @@ async fn what_waited_for_a_notification_server_is_drawn_together_feed_by_feed() 
     let bodies: Vec<_> = single.iter().map(|popup| popup.notification.body.as_str()).collect();
     assert_eq!(bodies, ["1", "2", "3"]);
     let summary = summary.expect("a summary");
-    assert_eq!((&summary.feed, summary.events.len()), (&id("many"), 40));
+    assert_eq!((&summary.feed, summary.events.len()), (&Some(id("many")), 40));
     assert_eq!(summary.notification.body, "40", "the newest one's text");
 
     // One is refused: it comes again with the server, the others do not.
@@ -468,6 +470,8 @@ async fn the_end_of_the_loop_is_told_also_when_it_panics() {
         fn show(&mut self, _: Popup) {
             panic!("a fault of the program");
         }
+
+        fn withdraw(&mut self, _: &FeedId, _: &str) {}
     }
     let server = ScriptedServer::start(vec![vec![stream("id: 1\ndata: 1\n\n"), Act::Hold]]).await;
     let folder = tempfile::tempdir().expect("a folder");

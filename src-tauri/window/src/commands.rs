@@ -127,7 +127,7 @@ async fn follow<R: Runtime>(
         let is_status = matches!(update, Update::Status(_));
         send(channel, update)?;
         if is_status && let Some(event) = lock(&link.event).take() {
-            send(channel, Update::OpenWindow(OpenWindow { event: Some(event) }))?;
+            send(channel, Update::OpenWindow(OpenWindow { event: Some(event), ..OpenWindow::default() }))?;
         }
     }
     Ok(())

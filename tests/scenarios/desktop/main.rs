@@ -62,7 +62,7 @@ fn until_outcome(resident: &Resident, titles: &[&str], outcome: Outcome) -> Vec<
 fn wish(window: &mut Updates) -> Option<u64> {
     let update =
         window.wait_for(PATIENCE, "a wish for the window", |update| matches!(update, Update::OpenWindow(_)));
-    let Update::OpenWindow(OpenWindow { event }) = update else {
+    let Update::OpenWindow(OpenWindow { event, .. }) = update else {
         unreachable!("that is what was waited for")
     };
     event

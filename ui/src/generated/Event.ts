@@ -66,4 +66,8 @@ urgency: Urgency,
 /**
  * Whether a person has seen it in the window or acted on its popup.
  */
-read: boolean, };
+read: boolean, 
+/**
+ * The popup that told of it together with others, by its number.
+ */
+summary: number | null, };

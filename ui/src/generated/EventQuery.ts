@@ -21,9 +21,13 @@ search?: string,
  */
 unread?: boolean, 
 /**
- * Only those that no popup told of: logged, ignored, pending.
+ * Only those that no popup told of: logged, ignored, pending, held back.
  */
 held_back?: boolean, 
+/**
+ * Only those that the popup of this number told of together.
+ */
+summary?: number, 
 /**
  * Not older than this RFC 3339 time.
  */

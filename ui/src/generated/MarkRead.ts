@@ -13,6 +13,10 @@ seqs?: Array<number>,
  */
 feed?: string, 
 /**
+ * All that this popup told of together.
+ */
+summary?: number, 
+/**
  * Read, or unread again.
  */
 read: boolean, };

@@ -7,4 +7,8 @@ export type OpenWindow = {
 /**
  * At this event.
  */
-event?: number, };
+event?: number, 
+/**
+ * At the events that this popup told of together, and no others.
+ */
+summary?: number, };

@@ -3,4 +3,4 @@
 /**
  * What became of an event.
  */
-export type Outcome = "shown" | "pending" | "summarized" | "logged" | "ignored" | "closed";
+export type Outcome = "shown" | "pending" | "summarized" | "logged" | "ignored" | "closed" | "held";

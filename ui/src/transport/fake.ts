@@ -231,6 +231,7 @@ export function makeEvent(event: Partial<Event> & { seq: number }): Event {
     url: null,
     urgency: 'normal',
     read: false,
+    summary: null,
     ...event,
   }
 }

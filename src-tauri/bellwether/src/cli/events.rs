@@ -125,7 +125,7 @@ impl<'a> Printer<'a> {
 fn outcome_span(outcome: wire::Outcome, catalogue: &Catalogue) -> Span {
     let paint = match outcome {
         wire::Outcome::Shown | wire::Outcome::Summarized => Paint::Green,
-        wire::Outcome::Pending | wire::Outcome::Closed => Paint::Yellow,
+        wire::Outcome::Pending | wire::Outcome::Held | wire::Outcome::Closed => Paint::Yellow,
         wire::Outcome::Logged | wire::Outcome::Ignored => Paint::Dim,
     };
     Span::new(catalogue.text(&format!("cli.outcome.{}", name(&outcome)))).paint(paint)

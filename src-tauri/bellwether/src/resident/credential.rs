@@ -70,7 +70,7 @@ pub(super) async fn for_probe(
     let feeds = resident.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
     let feed = match &wish.feed {
         Some(id) => Some(resident.feed(&feed_id(id)?).await?),
-        None => Config { feeds }.feed_of(&wish.url).cloned(),
+        None => Config { feeds, ..Config::default() }.feed_of(&wish.url).cloned(),
     };
     let mut credentials = Credentials::default();
     credentials.access.plain_http = wish.plain_http;

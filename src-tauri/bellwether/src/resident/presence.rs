@@ -13,7 +13,7 @@ use bellwether_control::{
 use bellwether_engine::{
     engine::{self, Notifier, Report},
     event_log::{Query, ReadMark, Record},
-    feed::{Feed, State},
+    feed::{Feed, FeedId, State},
     notification::{Notification, Urgency},
 };
 use tokio::{
@@ -109,7 +109,8 @@ impl Popups {
 
 impl Notifier for Popups {
     fn show(&mut self, popup: engine::Popup) {
-        let engine::Popup { events, feed, feed_name, notification } = popup;
+        let engine::Popup { events, feed, feed_name, notification, .. } = popup;
+        let feed = feed.map(|feed| feed.to_string()).unwrap_or_default();
         // The newest event stands for all of them: a click opens the window there.
         let event = events.last().copied().unwrap_or(NO_EVENT);
         let content = if events.len() > 1 {
@@ -123,7 +124,7 @@ impl Notifier for Popups {
             drop(groups);
             popup::Popup {
                 event,
-                feed: feed.to_string(),
+                feed: feed.clone(),
                 summary: feed_name,
                 body,
                 urgency: notification.urgency,
@@ -134,7 +135,7 @@ impl Notifier for Popups {
         } else {
             popup::Popup {
                 event,
-                feed: feed.to_string(),
+                feed,
                 summary: notification.title,
                 body: notification.body,
                 urgency: notification.urgency,
@@ -145,6 +146,8 @@ impl Notifier for Popups {
         // Full only for samples, of which the next one may fit again.
         let _ = self.send(content);
     }
+
+    fn withdraw(&mut self, _: &FeedId, _: &str) {}
 }
 
 /// Starts popups: the engine's end of them, and what becomes of each.
@@ -228,7 +231,7 @@ async fn follow(resident: &Resident, event: u64, url: Option<String>) {
     let opened = match url {
         Some(url) => open_link(&url),
         None => {
-            let wish = OpenWindow { event: (event != NO_EVENT).then_some(event) };
+            let wish = OpenWindow { event: (event != NO_EVENT).then_some(event), ..OpenWindow::default() };
             resident.window.open(wish).await.map_err(|error| error.to_string())
         }
     };
@@ -375,9 +378,12 @@ mod tests {
         for event in 1..=RESERVED as u64 {
             popups.show(engine::Popup {
                 events: vec![event],
-                feed: FeedId::new("a").unwrap(),
+                feed: FeedId::new("a"),
                 feed_name: "a".to_owned(),
                 notification: Notification::default(),
+                images: false,
+                sound: true,
+                summary: None,
             });
         }
         assert_eq!(popups.sender.places(), 0, "none of them was dropped");

@@ -239,6 +239,7 @@ fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
         search: query.search,
         unread: query.unread.unwrap_or(false),
         held_back: query.held_back.unwrap_or(false),
+        summary: query.summary,
         since,
         before: query.before,
         limit: query.limit.unwrap_or(200).clamp(1, 1000),
@@ -266,12 +267,16 @@ async fn open_event(
 
 async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
     let mark: wire::MarkRead = body(&bytes)?;
-    let which = match (mark.seqs, mark.feed) {
-        (Some(seqs), None) => ReadMark::Events(seqs),
-        (None, Some(feed)) => ReadMark::Feed(feed_id(&feed)?),
-        (None, None) => ReadMark::All,
-        (Some(_), Some(_)) => {
-            return Err(Refusal::new(ErrorCode::BadRequest, "name either seqs or a feed, not both"));
+    let which = match (mark.seqs, mark.feed, mark.summary) {
+        (Some(seqs), None, None) => ReadMark::Events(seqs),
+        (None, Some(feed), None) => ReadMark::Feed(feed_id(&feed)?),
+        (None, None, Some(summary)) => ReadMark::Summary(summary),
+        (None, None, None) => ReadMark::All,
+        _ => {
+            return Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "name one of seqs, feed and summary, not several",
+            ));
         }
     };
     resident.engine.mark_read(which, mark.read).await?;

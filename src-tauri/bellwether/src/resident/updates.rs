@@ -59,7 +59,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
                 false
             }
             update = engine.recv() => match update {
-                Ok(engine::Update::Config | engine::Update::Log) => send_status(&resident, &sender).await,
+                Ok(engine::Update::Config | engine::Update::Log | engine::Update::Attention) => send_status(&resident, &sender).await,
                 Ok(engine::Update::Feed(view)) => sender.send(Update::Feed(to_wire::feed(&view))).await.is_ok(),
                 Ok(engine::Update::Event(record)) => {
                     sender.send(Update::Event(to_wire::event(&record, true))).await.is_ok()

@@ -128,6 +128,7 @@ pub(super) fn event(record: &Record, preview: bool) -> wire::Event {
         url: record.notification.url.clone(),
         urgency: urgency(record.notification.urgency),
         read: record.read,
+        summary: record.summary,
     }
 }
 
@@ -171,6 +172,7 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
         Outcome::Logged => wire::Outcome::Logged,
         Outcome::Ignored => wire::Outcome::Ignored,
         Outcome::Closed => wire::Outcome::Closed,
+        Outcome::Held => wire::Outcome::Held,
     }
 }
 

@@ -38,6 +38,7 @@ use url::Url;
 use crate::{
     access::mask::masked,
     feed::{Feed, FeedId},
+    policy::Notifications,
     sentence::{self, Sentence},
 };
 
@@ -60,6 +61,8 @@ pub const MAX_IDLE_TIMEOUT: u64 = 7 * 24 * 60 * 60;
 pub struct Config {
     /// The feeds in the file's order; their ids differ.
     pub feeds: Vec<Arc<Feed>>,
+    /// What holds for the popups of all of them.
+    pub notifications: Arc<Notifications>,
 }
 
 impl Config {

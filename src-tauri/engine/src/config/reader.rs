@@ -18,12 +18,14 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 13] = [
+const FEED: [&str; 15] = [
     "id",
     "name",
     "url",
     "auth",
     "paused",
+    "mute",
+    "images",
     "idle_timeout",
     "repeats",
     "ca_file",
@@ -72,7 +74,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         }
         feeds.push(Arc::new(feed));
     }
-    Ok(Config { feeds })
+    Ok(Config { feeds, notifications: Arc::default() })
 }
 
 /// A name of a feed, or what is wrong with it.
@@ -147,7 +149,10 @@ impl Reader<'_> {
         };
         let access = self.access(table, path, &url)?;
         Ok(Feed {
-            paused: self.paused(section)?,
+            paused: self.flag(section, "paused")?.unwrap_or(false),
+            mute: self.flag(section, "mute")?.unwrap_or(false),
+            images: self.flag(section, "images")?.unwrap_or(false),
+            silence_alert: None,
             idle_timeout: self.idle_timeout(section)?,
             network: self.network(section)?,
             resume: self.resume(section, &access)?,
@@ -160,12 +165,11 @@ impl Reader<'_> {
         })
     }
 
-    fn paused(&self, section: Section<'_>) -> Result<bool, ConfigError> {
-        match section.table.get("paused") {
-            None => Ok(false),
-            Some(item) => {
-                item.as_bool().ok_or_else(|| self.wrong_type(section, "paused", item, WANTS_BOOLEAN))
-            }
+    pub(super) fn flag(&self, section: Section<'_>, key: &str) -> Result<Option<bool>, ConfigError> {
+        let Some(item) = section.table.get(key) else { return Ok(None) };
+        match item.as_bool() {
+            Some(flag) => Ok(Some(flag)),
+            None => Err(self.wrong_type(section, key, item, WANTS_BOOLEAN)),
         }
     }
 
@@ -227,12 +231,20 @@ impl Reader<'_> {
             Some("log") => Action::Log,
             Some("ignore") => Action::Ignore,
             Some("close") => Action::Close,
+            Some("withdraw") => Action::Withdraw,
             Some(other) => {
-                return Err(self.no_choice(section, "action", other, &["notify", "log", "ignore", "close"]));
+                let known = ["notify", "log", "ignore", "close", "withdraw"];
+                return Err(self.no_choice(section, "action", other, &known));
             }
         };
         let when = self.string(section, "when")?.map(str::to_owned);
-        Ok(RuleText { event: self.events(section)?, when, action, notify: self.notify(section)? })
+        Ok(RuleText {
+            event: self.events(section)?,
+            when,
+            action,
+            notify: self.notify(section)?,
+            ..RuleText::default()
+        })
     }
 
     pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
@@ -267,6 +279,7 @@ impl Reader<'_> {
             url: text("url")?,
             urgency: text("urgency")?,
             key: text("key")?,
+            ..NotifyText::default()
         }))
     }
 

@@ -6,7 +6,7 @@ use tokio::{sync::oneshot, time::Instant};
 use url::Url;
 
 use super::{
-    Command, Error, FeedView, Update,
+    Attention, Command, Error, FeedView, Update,
     event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
     feeds::{Change, Entry, Position},
 };
@@ -56,6 +56,9 @@ impl EventLoop {
             Command::SetSetting(key, value, reply) => {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
             }
+            Command::Snooze(_, _, reply) => answer(reply, Ok(())),
+            Command::Attention(reply) => answer(reply, Attention::default()),
+            Command::Notifications(reply) => answer(reply, Arc::clone(&self.notifications)),
             Command::Report(report) => self.note_report(report),
             Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
@@ -106,6 +109,7 @@ impl EventLoop {
     }
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
+        self.notifications = config.notifications;
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
         let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);

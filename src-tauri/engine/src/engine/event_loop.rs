@@ -10,7 +10,8 @@ use tokio::{
 use url::Url;
 
 use super::{
-    Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, UPDATES, Update,
+    Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, Summary, SummaryKind,
+    UPDATES, Update,
     feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
 };
@@ -20,7 +21,7 @@ use crate::{
     event_source::Message,
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
-    policy::{self, Outcome, OutcomeReason},
+    policy::{self, Notifications, Outcome, OutcomeReason},
     rule::{Action, Decision, FeedFacts},
     sentence::Sentence,
     subscription::Signal,
@@ -77,6 +78,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         gathering_until: None,
         rest_at: None,
         removed: Vec::new(),
+        notifications: Arc::default(),
     };
     event_loop.reload_config();
     thread::Builder::new()
@@ -113,6 +115,7 @@ pub(super) struct EventLoop {
     rest_at: Option<Instant>,
     /// The newest first.
     pub(super) removed: Vec<Url>,
+    pub(super) notifications: Arc<Notifications>,
 }
 
 /// What the loop wakes up for.
@@ -397,6 +400,7 @@ impl EventLoop {
                     reason,
                     notification,
                     read: false,
+                    summary: None,
                 };
                 let _ = self.updates.send(Update::Event(Arc::new(record)));
             }
@@ -435,20 +439,31 @@ impl EventLoop {
         let Ok(pending) = self.log.pending(BACKLOG) else { return };
         let complete = pending.len() < BACKLOG;
         let popups =
-            policy::backlog(pending).into_iter().filter_map(|popup| self.drawn_together(popup)).collect();
+            policy::backlog(pending).into_iter().filter_map(|events| self.drawn_together(events)).collect();
         self.outbox.refill(popups, complete);
     }
 
-    fn drawn_together(&self, popup: policy::Popup) -> Option<Popup> {
-        let events = popup.records.iter().map(|record| record.seq).collect();
-        let newest = popup.records.into_iter().next_back()?;
+    fn drawn_together(&self, events: Vec<u64>) -> Option<Popup> {
+        let newest = self.log.popups(events.get(events.len().saturating_sub(3)..)?).ok()?;
+        let titles = newest.iter().rev().map(|record| record.notification.title.clone()).collect();
+        let newest = newest.into_iter().next_back()?;
         let known = self.feeds.iter().find(|entry| entry.feed.id == newest.feed);
+        let summary = (events.len() > 1).then(|| Summary {
+            id: events[0],
+            kind: SummaryKind::Backlog,
+            count: events.len() as u64,
+            titles,
+            feeds: Vec::new(),
+        });
         Some(Popup {
             events,
             // A feed that was removed meanwhile has no name any more.
             feed_name: known.map_or_else(|| newest.feed.to_string(), |entry| entry.feed.name.clone()),
-            feed: newest.feed,
+            feed: Some(newest.feed),
             notification: newest.notification,
+            images: known.is_some_and(|entry| entry.feed.images),
+            sound: self.notifications.sound,
+            summary,
         })
     }
 
@@ -456,8 +471,8 @@ impl EventLoop {
     /// shown, as it would be shown twice.
     fn mark_shown(&mut self) {
         while let Some(events) = self.unmarked.last() {
-            let outcome = if events.len() > 1 { Outcome::Summarized } else { Outcome::Shown };
-            if let Err(error) = self.log.mark_handed_over(events, outcome) {
+            let summary = events.first().filter(|_| events.len() > 1);
+            if let Err(error) = self.log.mark_handed_over(events, summary.copied()) {
                 self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
                 return self.log_failed(&error);
             }
@@ -469,6 +484,7 @@ impl EventLoop {
     /// What became of a popup, or of the notification server.
     pub(super) fn note_report(&mut self, report: Report) {
         match report {
+            Report::Gone { .. } => {}
             Report::Available(there) => self.outbox.set_server(there),
             // A sample is no event's popup.
             Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
@@ -529,7 +545,15 @@ struct Written {
 }
 
 pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -> Popup {
-    Popup { events, feed: feed.id.clone(), feed_name: feed.name.clone(), notification }
+    Popup {
+        events,
+        feed: Some(feed.id.clone()),
+        feed_name: feed.name.clone(),
+        notification,
+        images: feed.images,
+        sound: true,
+        summary: None,
+    }
 }
 
 pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {

@@ -297,6 +297,8 @@ impl Entry {
             oversized: self.oversized_before + self.oversized_now,
             moved_to: self.moved_to.clone(),
             signs: self.activity.signs(now(), patience),
+            snoozed_until: None,
+            held: 0,
         }
     }
 }

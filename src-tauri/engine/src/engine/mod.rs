@@ -16,6 +16,7 @@ mod outbox;
 
 use std::{io, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
+    policy::Notifications,
     sentence::Sentence,
     subscription::Client,
 };
@@ -49,19 +51,56 @@ const UPDATES: usize = 256;
 pub trait Notifier: Send + 'static {
     /// Takes a popup to be shown. Its end is told with [`Engine::report`]: one report for each popup.
     fn show(&mut self, popup: Popup);
+
+    /// Takes away the popup of a feed that has this key, if it is still there. No report follows.
+    fn withdraw(&mut self, feed: &FeedId, key: &str);
 }
 
 /// A popup, as a value: texts are plain, the notifier escapes what its server reads as markup.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Popup {
-    /// The events it tells of; empty for a sample.
+    /// The events that it is the first to tell of, oldest first; empty for a sample.
     pub events: Vec<u64>,
-    /// Their feed.
-    pub feed: FeedId,
+    /// Their feed; `None`: several.
+    pub feed: Option<FeedId>,
     /// What a person calls the feed.
     pub feed_name: String,
-    /// Of one event what it says; of several what the newest says.
+    /// Of one event what it says; of several what the newest says, as urgent as the most urgent of them.
     pub notification: Notification,
+    /// Whether the feed allows images.
+    pub images: bool,
+    /// Whether it may make a sound.
+    pub sound: bool,
+    /// If it tells of several events: of which.
+    pub summary: Option<Summary>,
+}
+
+/// A popup that tells of several events. One of the same id that is still there is replaced by it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// Its number: that of the first event that it told of. The events bear it in the log.
+    pub id: u64,
+    /// Why they are drawn together.
+    pub kind: SummaryKind,
+    /// How many they are, with those that it told of before.
+    pub count: u64,
+    /// The titles of the newest, newest first: at most three.
+    pub titles: Vec<String>,
+    /// Feeds with their names, and how many of the events are theirs, the most first; if it is of several feeds.
+    pub feeds: Vec<(String, u64)>,
+}
+
+/// Why events are drawn together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SummaryKind {
+    /// Too many in a short time.
+    Flood,
+    /// They were missed and came after a reconnect.
+    CatchUp,
+    /// They waited, such as for a notification server.
+    Backlog,
+    /// They were held back by quiet hours or a snooze.
+    Digest,
 }
 
 /// What became of a popup, or of the notification server.
@@ -79,6 +118,11 @@ pub enum Report {
     },
     /// The server came or went.
     Available(bool),
+    /// A popup that told of several events is no longer there: what comes next is told by another one.
+    Gone {
+        /// Its number.
+        summary: u64,
+    },
 }
 
 /// A feed as it stands.
@@ -97,6 +141,21 @@ pub struct FeedView {
     pub moved_to: Option<String>,
     /// What has come on its connections, as of this moment.
     pub signs: Signs,
+    /// Until when it shows no popups, if a person wanted that for a while.
+    pub snoozed_until: Option<Timestamp>,
+    /// How many of its events are held back, to be told later.
+    pub held: u64,
+}
+
+/// What keeps popups of all feeds away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Attention {
+    /// Until when, if a person wanted that for a while.
+    pub snoozed_until: Option<Timestamp>,
+    /// Until when it is quiet by `feeds.toml`, if it is now.
+    pub quiet_until: Option<Timestamp>,
+    /// How many events of all feeds are held back, to be told later.
+    pub held: u64,
 }
 
 /// What changed.
@@ -112,6 +171,8 @@ pub enum Update {
     EventsChanged,
     /// The log cannot be written, or can be again.
     Log,
+    /// What keeps popups away began or ended.
+    Attention,
 }
 
 /// Why a wish was not granted.
@@ -175,6 +236,9 @@ pub(crate) enum Command {
     MarkRead(ReadMark, bool, Reply<Result<(), Error>>),
     Setting(String, Reply<Result<Option<String>, Error>>),
     SetSetting(String, String, Reply<Result<(), Error>>),
+    Snooze(Option<FeedId>, Option<Timestamp>, Reply<Result<(), Error>>),
+    Attention(Reply<Attention>),
+    Notifications(Reply<Arc<Notifications>>),
     Report(Report),
     RetryPopups,
     Shutdown(Reply<Option<Sentence>>),
@@ -274,6 +338,21 @@ impl Engine {
     /// Marks events as read or unread.
     pub async fn mark_read(&self, which: ReadMark, read: bool) -> Result<(), Error> {
         self.ask(|reply| Command::MarkRead(which, read, reply)).await?
+    }
+
+    /// Keeps popups of a feed, or of all, away until then; what comes meanwhile is told then, in one popup. `None` ends that at once.
+    pub async fn snooze(&self, feed: Option<FeedId>, until: Option<Timestamp>) -> Result<(), Error> {
+        self.ask(|reply| Command::Snooze(feed, until, reply)).await?
+    }
+
+    /// What keeps popups of all feeds away now.
+    pub async fn attention(&self) -> Result<Attention, Error> {
+        self.ask(Command::Attention).await
+    }
+
+    /// What `feeds.toml` says of popups.
+    pub async fn notifications(&self) -> Result<Arc<Notifications>, Error> {
+        self.ask(Command::Notifications).await
     }
 
     /// A small setting of the program's own.

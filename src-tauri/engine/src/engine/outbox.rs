@@ -123,7 +123,15 @@ mod tests {
 
     fn popup(seq: u64) -> Popup {
         let feed = FeedId::new("f").unwrap();
-        Popup { events: vec![seq], feed, feed_name: String::new(), notification: Notification::default() }
+        Popup {
+            events: vec![seq],
+            feed: Some(feed),
+            feed_name: String::new(),
+            notification: Notification::default(),
+            images: false,
+            sound: true,
+            summary: None,
+        }
     }
 
     fn ready() -> Outbox {

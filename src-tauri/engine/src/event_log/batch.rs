@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, ffi, named_params, params};
 
 use super::{
     LogError, NewEvent,
-    record::{is_told, outcome_number, urgency_number},
+    record::{extra, is_told, outcome_number, urgency_number},
     search,
 };
 use crate::{event_source::Message, feed::FeedId, policy::Outcome};
@@ -177,6 +177,10 @@ impl Batch<'_> {
         if is_told(new.outcome) {
             const UNREAD: &str = "INSERT INTO unread (seq, feed, type) VALUES (?1, ?2, ?3)";
             self.transaction.prepare_cached(UNREAD)?.execute([seq, key, kind])?;
+        }
+        if let Some(extra) = extra(new.notification) {
+            const EXTRA: &str = "INSERT INTO extra (seq, value) VALUES (?1, ?2)";
+            self.transaction.prepare_cached(EXTRA)?.execute(params![seq, extra])?;
         }
         self.insert_words(seq, key, kind, new)?;
         Ok(seq.unsigned_abs())

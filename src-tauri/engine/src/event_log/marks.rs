@@ -16,6 +16,13 @@ pub(super) fn set_read(db: &Connection, which: &ReadMark, read: bool) -> rusqlit
             let key = key.query_row([feed.as_str()], |row| row.get(0)).optional()?;
             key.map_or(Ok(Changes::new()), |key| set_feed(db, key, read))?
         }
+        ReadMark::Summary(summary) => {
+            let mut events = db.prepare_cached("SELECT seq FROM summarized WHERE summary = ?1")?;
+            let events = events.query_map([row_id(*summary)], |row| row.get::<_, i64>(0))?;
+            let events: Vec<u64> =
+                events.map(|seq| seq.map(i64::unsigned_abs)).collect::<rusqlite::Result<_>>()?;
+            set_events(db, &events, read)?
+        }
         ReadMark::All => set_all(db, read)?,
     };
     let mut write = db.prepare_cached("UPDATE feed SET unread = unread + ?2 WHERE key = ?1 RETURNING id")?;

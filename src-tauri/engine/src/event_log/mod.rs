@@ -10,6 +10,7 @@
 
 mod batch;
 mod error;
+mod handover;
 mod marks;
 mod open;
 mod reader;
@@ -27,10 +28,11 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 pub use self::{
     batch::{Batch, IGNORED_KEPT},
     error::LogError,
+    handover::Pending,
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
 };
-use crate::{feed::FeedId, policy::Outcome, resume::Resume};
+use crate::{feed::FeedId, resume::Resume};
 
 /// The log's writer.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub enum ReadMark {
     Events(Vec<u64>),
     /// All of this feed.
     Feed(FeedId),
+    /// All that this popup told of together, see [`Record::summary`].
+    Summary(u64),
     /// All.
     All,
 }
@@ -142,34 +146,33 @@ impl EventLog {
         Ok(counts?.unwrap_or_default())
     }
 
-    /// The events whose popups wait to be handed over, the oldest `limit` of them, oldest first. Their data stays in the log:
-    /// a popup needs none, and a thousand events could bring a gigabyte.
-    pub fn pending(&self, limit: usize) -> Result<Vec<Record>, LogError> {
+    /// The events whose popups wait to be handed over, the oldest `limit` of them, oldest first.
+    pub fn pending(&self, limit: usize) -> Result<Vec<Pending>, LogError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let pending = format!(
-            "SELECT {}, NULL FROM event e INDEXED BY pending {} WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1",
-            Record::COLUMNS,
-            Record::JOINS
-        );
-        self.read(|connection| {
-            connection.prepare_cached(&pending)?.query_map([limit], Record::from_row)?.collect()
-        })
+        self.read(|connection| handover::pending(connection, limit))
     }
 
-    /// Writes down that the popups of pending events are with the notification server: `outcome` is shown or summarized, any
-    /// other one changes nothing. Events that are not pending are passed over.
-    pub fn mark_handed_over(&mut self, seqs: &[u64], outcome: Outcome) -> Result<(), LogError> {
-        if !matches!(outcome, Outcome::Shown | Outcome::Summarized) {
-            return Ok(());
-        }
-        self.write(|connection| {
-            let mut mark =
-                connection.prepare_cached("UPDATE event SET outcome = ?2 WHERE seq = ?1 AND outcome = 3")?;
-            for seq in seqs.iter().copied().filter_map(row_id) {
-                mark.execute([seq, record::outcome_number(outcome)])?;
-            }
-            Ok(())
-        })
+    /// Events by their numbers, in this order, without their data: a popup needs none. Numbers that are not in the log are passed
+    /// over.
+    pub fn popups(&self, seqs: &[u64]) -> Result<Vec<Record>, LogError> {
+        self.read(|connection| handover::records(connection, seqs))
+    }
+
+    /// Writes down that the popup of pending events is with the notification server; `summary`: one popup tells of them together, of
+    /// this number. Events that are not pending are passed over.
+    pub fn mark_handed_over(&mut self, seqs: &[u64], summary: Option<u64>) -> Result<(), LogError> {
+        self.write(|connection| handover::mark(connection, seqs, summary))
+    }
+
+    /// How many events of each feed are held back.
+    pub fn held(&self) -> Result<Vec<(FeedId, u64)>, LogError> {
+        self.read(handover::held)
+    }
+
+    /// What is held back of these feeds becomes pending; what a person has read meanwhile stays in the log. Returns how many became
+    /// pending.
+    pub fn release(&mut self, feeds: &[FeedId]) -> Result<usize, LogError> {
+        self.write(|connection| handover::release(connection, feeds))
     }
 
     /// Marks events as read, or as unread again where a popup told or will tell of them. Returns the feeds whose count of

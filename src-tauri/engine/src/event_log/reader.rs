@@ -36,8 +36,10 @@ pub struct Query {
     pub search: Option<String>,
     /// Told by a popup, now or soon, and not yet read.
     pub unread: bool,
-    /// Not told by a popup so far: logged, ignored, pending.
+    /// Not told by a popup so far: logged, ignored, pending, held back.
     pub held_back: bool,
+    /// Told by this popup together with others, see [`Record::summary`].
+    pub summary: Option<u64>,
     /// Not older than this.
     pub since: Option<Timestamp>,
     /// Of smaller number than this: the next page.
@@ -91,6 +93,7 @@ struct Filter {
     words: Option<String>,
     unread: bool,
     held_back: bool,
+    summary: Option<i64>,
     /// Unread events in the whole log.
     all_unread: i64,
     since: Option<i64>,
@@ -159,6 +162,7 @@ fn resolve(db: &Connection, query: &Query) -> rusqlite::Result<Option<Filter>> {
         words: words.flatten(),
         unread: query.unread,
         held_back: query.held_back,
+        summary: query.summary.map(|summary| row_id(summary).unwrap_or_default()),
         all_unread: db.query_row("SELECT coalesce(sum(unread), 0) FROM feed", [], |row| row.get(0))?,
         since,
         first: since.map_or(Ok(0), |since| first_since(db, since))?,
@@ -186,15 +190,17 @@ fn first_since(db: &Connection, since: i64) -> rusqlite::Result<i64> {
 /// The part of a page's query after its columns: finds the numbers first, then fetches these events alone.
 fn from_where(filter: &Filter, limit: usize) -> String {
     let lists = match (filter.words.is_some(), filter.unread, filter.held_back) {
+        _ if filter.summary.is_some() => vec![of_summary(filter)],
         (false, false, false) => vec![listed(filter)],
         (false, true, false) => vec![unread(filter)],
-        (false, false, true) => vec![held(filter), pending(filter)],
+        (false, false, true) => vec![held(filter), unshown(filter, PENDING), unshown(filter, WAITING)],
         (true, false, false) => vec![found(filter, "e.outcome <> 6", None)],
         (true, true, false) => vec![found_unread(filter)],
         (true, false, true) => {
-            vec![found(filter, "e.outcome IN (5, 6)", Some(search::HELD)), pending(filter)]
+            let logged = found(filter, "e.outcome IN (5, 6)", Some(search::HELD));
+            vec![logged, unshown(filter, PENDING), unshown(filter, WAITING)]
         }
-        (_, true, true) => vec![pending(filter) + " AND EXISTS (SELECT 1 FROM unread q WHERE q.seq = e.seq)"],
+        (_, true, true) => [PENDING, WAITING].map(|which| unshown(filter, which) + UNREAD).into(),
     };
     format!(
         "FROM ({} ORDER BY seq DESC LIMIT {limit}) k CROSS JOIN event e ON e.seq = k.seq {}",
@@ -235,15 +241,34 @@ fn unread(filter: &Filter) -> String {
     format!("SELECT q.seq AS seq FROM unread q {index} {event} WHERE TRUE{conditions}")
 }
 
-/// Few events are pending at any time, so each is looked up among the words.
-fn pending(filter: &Filter) -> String {
+/// The index and the outcome of events whose popups wait to be handed over.
+const PENDING: (&str, u8) = ("pending", 3);
+/// The same of events that are told later.
+const WAITING: (&str, u8) = ("waiting", 8);
+
+/// Of the events as `e`.
+const UNREAD: &str = " AND EXISTS (SELECT 1 FROM unread q WHERE q.seq = e.seq)";
+
+/// Few events wait at any time, so each is looked up among the words.
+fn unshown(filter: &Filter, (index, outcome): (&str, u8)) -> String {
     let conditions = filter.conditions("e", "e.seq");
-    let words = filter.words.as_ref().map(|_| {
-        let words = filter.matching(None);
-        format!(" AND EXISTS (SELECT 1 FROM search WHERE search MATCH {words} AND search.rowid = e.seq)")
-    });
-    let words = words.unwrap_or_default();
-    format!("SELECT e.seq AS seq FROM event e INDEXED BY pending WHERE e.outcome = 3{conditions}{words}")
+    let words = filter.with_words();
+    format!(
+        "SELECT e.seq AS seq FROM event e INDEXED BY {index} WHERE e.outcome = {outcome}{conditions}{words}"
+    )
+}
+
+/// So are those that one popup told of.
+fn of_summary(filter: &Filter) -> String {
+    let summary = filter.summary.unwrap_or_default();
+    let outcome = if filter.held_back { " AND e.outcome IN (3, 5, 6, 8)" } else { "" };
+    let unread = if filter.unread { UNREAD } else { "" };
+    format!(
+        "SELECT s.seq AS seq FROM summarized s INDEXED BY summarized_summary CROSS JOIN event e ON e.seq = s.seq
+         WHERE s.summary = {summary}{}{}{outcome}{unread}",
+        filter.conditions("e", "s.seq"),
+        filter.with_words()
+    )
 }
 
 /// The index of words has feed, type and more, so that it finds the events alone.
@@ -279,6 +304,15 @@ impl Filter {
         let facets = [feed.as_deref(), kind.as_deref(), facet].into_iter().flatten();
         let facets: String = facets.map(|facet| format!(" AND facet : {facet}")).collect();
         format!("(?2 || '{facets}')")
+    }
+
+    /// That the event `e` has the words, after an AND.
+    fn with_words(&self) -> String {
+        let words = self.words.as_ref().map(|_| {
+            let words = self.matching(None);
+            format!(" AND EXISTS (SELECT 1 FROM search WHERE search MATCH {words} AND search.rowid = e.seq)")
+        });
+        words.unwrap_or_default()
     }
 
     /// All conditions on the rows of `table`, whose number is `seq`, each after an AND.

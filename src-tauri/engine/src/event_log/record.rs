@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     event_source::Message,
     feed::FeedId,
-    notification::{Notification, Urgency},
+    notification::{Button, Expire, Notification, Sound, Urgency},
     policy::{Outcome, OutcomeReason},
 };
 
@@ -50,13 +51,16 @@ pub struct Record {
     pub notification: Notification,
     /// False while a popup told or will tell of it and nobody has read it; true for all other events.
     pub read: bool,
+    /// The popup that told of it together with others: the number of the first event that it told of.
+    pub summary: Option<u64>,
 }
 
 impl Record {
     /// What [`Record::from_row`] reads, of an event as `e`, its feed as `f` and its type as `t`.
     pub(super) const COLUMNS: &str = "e.seq, f.id, t.name, e.last_event_id, e.origin, e.received_at, e.outcome, \
         e.reason_code, e.reason_rule, e.reason_detail, e.urgency, e.title, e.url, e.popup_key, e.body, \
-        NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq)";
+        NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq), \
+        (SELECT summary FROM summarized s WHERE s.seq = e.seq), (SELECT value FROM extra x WHERE x.seq = e.seq)";
 
     /// Joins feed and type to `event e`, in this order whatever the planner thinks.
     pub(super) const JOINS: &str =
@@ -64,7 +68,11 @@ impl Record {
 
     /// Reads [`Record::COLUMNS`], and the data from the column after them: NULL stands for data that is cut short.
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let data: Option<String> = row.get(16)?;
+        let data: Option<String> = row.get(18)?;
+        let extra: Option<String> = row.get(17)?;
+        let extra = extra.map(|text| serde_json::from_str(&text)).transpose();
+        let Extra { icon, group, sound, expire, buttons } =
+            extra.map_err(|_| foreign(17, Type::Text, "popup"))?.unwrap_or_default();
         let feed: String = row.get(1)?;
         Ok(Self {
             seq: row.get::<_, i64>(0)?.unsigned_abs(),
@@ -89,10 +97,51 @@ impl Record {
                 url: row.get(12)?,
                 key: row.get(13)?,
                 body: row.get(14)?,
+                icon,
+                group,
+                sound,
+                expire,
+                buttons,
             },
             read: row.get(15)?,
+            summary: row.get::<_, Option<i64>>(16)?.map(i64::unsigned_abs),
         })
     }
+}
+
+/// What a popup has beside its texts.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Extra {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    sound: Sound,
+    expire: Expire,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
+}
+
+/// What a popup has beside its texts, as the log keeps it; `None`: nothing.
+pub(super) fn extra(notification: &Notification) -> Option<String> {
+    let Notification { icon, group, sound, expire, buttons, .. } = notification;
+    let plain = icon.is_none()
+        && group.is_none()
+        && *sound == Sound::Default
+        && *expire == Expire::Default
+        && buttons.is_empty();
+    if plain {
+        return None;
+    }
+    let extra = Extra {
+        icon: icon.clone(),
+        group: group.clone(),
+        sound: sound.clone(),
+        expire: *expire,
+        buttons: buttons.clone(),
+    };
+    serde_json::to_string(&extra).ok()
 }
 
 /// A time from a column of milliseconds.
@@ -102,11 +151,11 @@ pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> 
 
 /// Whether an event of this outcome is unread until somebody reads it: a popup told or will tell of it.
 pub(super) fn is_told(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Shown | Outcome::Pending | Outcome::Summarized)
+    matches!(outcome, Outcome::Shown | Outcome::Pending | Outcome::Summarized | Outcome::Held)
 }
 
 /// [`is_told`] in SQL.
-pub(super) const TOLD: &str = "outcome IN (2, 3, 4)";
+pub(super) const TOLD: &str = "outcome IN (2, 3, 4, 8)";
 
 /// An outcome's number, the one in `schema_1.sql`. They begin at 2 because SQLite stores 0 and 1 in no byte at all: so a row
 /// keeps its size when its outcome changes, and is overwritten in place.
@@ -118,12 +167,15 @@ pub(super) fn outcome_number(outcome: Outcome) -> i64 {
         Outcome::Logged => 5,
         Outcome::Ignored => 6,
         Outcome::Closed => 7,
+        Outcome::Held => 8,
     }
 }
 
 fn outcome_of(number: i64) -> Option<Outcome> {
-    use Outcome::{Closed, Ignored, Logged, Pending, Shown, Summarized};
-    [Shown, Pending, Summarized, Logged, Ignored, Closed].into_iter().find(|it| outcome_number(*it) == number)
+    use Outcome::{Closed, Held, Ignored, Logged, Pending, Shown, Summarized};
+    [Shown, Pending, Summarized, Logged, Ignored, Closed, Held]
+        .into_iter()
+        .find(|it| outcome_number(*it) == number)
 }
 
 /// An urgency's number: its byte in the protocol (Desktop Notifications 1.3, "Urgency Levels").

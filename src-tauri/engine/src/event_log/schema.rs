@@ -11,7 +11,11 @@ use crate::sentence;
 /// Marks the file as an event log (`PRAGMA application_id`): "Bell".
 pub(super) const APPLICATION_ID: i64 = 0x4265_6C6C;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("schema_1.sql")), M::up(include_str!("schema_2.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("schema_1.sql")),
+    M::up(include_str!("schema_2.sql")),
+    M::up(include_str!("schema_3.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -7,7 +7,7 @@
 mod data;
 mod default;
 
-use std::cell::LazyCell;
+use std::{cell::LazyCell, sync::Arc};
 
 use jiff::Timestamp;
 use wildmatch::WildMatch;
@@ -49,8 +49,12 @@ pub struct RuleText {
     pub when: Option<String>,
     /// What to do with a message that it matches.
     pub action: Action,
-    /// What the popup says; none: the default. For [`Action::Notify`] alone.
+    /// What the popup says; none: the default. For [`Action::Notify`] and, its key alone, [`Action::Withdraw`].
     pub notify: Option<NotifyText>,
+    /// Whether its popups may pass snooze and quiet hours.
+    pub urgent: bool,
+    /// The person's own program, and its arguments, to be run for each event that it matches; empty: none.
+    pub run: Vec<String>,
 }
 
 /// What a popup says, as written: [`Template`]s. What is left out is the default's.
@@ -66,6 +70,25 @@ pub struct NotifyText {
     pub urgency: Option<String>,
     /// Popups of one feed with an equal key replace each other.
     pub key: Option<String>,
+    /// An image's `https` URL.
+    pub icon: Option<String>,
+    /// What notification centres may group by.
+    pub group: Option<String>,
+    /// `true`, `false` or a sound's name.
+    pub sound: Option<String>,
+    /// How long it stays: `never` or a time such as `10s`.
+    pub expire: Option<String>,
+    /// Links.
+    pub buttons: Vec<ButtonText>,
+}
+
+/// A button, as written: [`Template`]s.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ButtonText {
+    /// What is on it.
+    pub label: String,
+    /// What it opens.
+    pub url: String,
 }
 
 /// What a rule does with a message that it matches.
@@ -80,6 +103,8 @@ pub enum Action {
     Ignore,
     /// The feed is closed: no reconnect.
     Close,
+    /// The popup of the key is taken away, wherever it is by now.
+    Withdraw,
 }
 
 /// What the rules decided about one message.
@@ -91,6 +116,10 @@ pub struct Decision {
     pub notification: Notification,
     /// Why.
     pub reason: OutcomeReason,
+    /// Whether its popup may pass snooze and quiet hours.
+    pub urgent: bool,
+    /// What to run for it.
+    pub run: Option<Arc<[String]>>,
 }
 
 /// What rules see of a feed.
@@ -149,7 +178,13 @@ impl RuleSet {
         let data = Data::new(&message.data);
         let default = || default::notification(feed, &message.event_type, &data);
         let context = LazyCell::new(|| self.context(feed, message, &data, received_at));
-        let decide = |action, notification, reason| Decision { action, notification, reason };
+        let decide = |action, notification, reason| Decision {
+            action,
+            notification,
+            reason,
+            urgent: false,
+            run: None,
+        };
         for rule in self.rules.iter().filter(|rule| rule.hears(&message.event_type)) {
             let decided = match rule.matches(|| &context) {
                 Ok(false) => continue,
@@ -340,6 +375,7 @@ impl Popup {
             url: url.unwrap_or(default.url),
             urgency: urgency.and_then(|word| parse_urgency(&word)).unwrap_or_default(),
             key: key.filter(|key| !key.is_empty()),
+            ..Notification::default()
         })
     }
 }

@@ -12,7 +12,7 @@ fn message(event_type: &str, data: &str) -> Message {
 
 fn rule(event: &[&str], when: &str, action: Action) -> RuleText {
     let event = event.iter().map(|name| (*name).to_owned()).collect();
-    RuleText { event, when: (!when.is_empty()).then(|| when.to_owned()), action, notify: None }
+    RuleText { event, when: (!when.is_empty()).then(|| when.to_owned()), action, ..RuleText::default() }
 }
 
 fn notify(event: &[&str], when: &str, title: &str, body: &str) -> RuleText {
@@ -27,7 +27,7 @@ fn decide(rules: &[RuleText], event_type: &str, data: &str) -> Decision {
 }
 
 fn default_popup(event_type: &str, data: &str) -> (String, String, Option<String>) {
-    let Decision { action, notification, reason } = decide(&[], event_type, data);
+    let Decision { action, notification, reason, .. } = decide(&[], event_type, data);
     assert_eq!((action, reason), (Action::Notify, OutcomeReason::new("default")));
     (notification.title, notification.body, notification.url)
 }
@@ -152,6 +152,7 @@ fn popup_texts_fall_back_key_by_key() {
         url: text("{{ data.bad }}"),
         urgency: text("{{ 'critical' if data.n > 2 else 'low' }}"),
         key: text("n-{{ data.n }}"),
+        ..NotifyText::default()
     });
     let expected = Notification {
         title: "T".to_owned(),

@@ -45,6 +45,8 @@ impl Notifier for Shown {
     fn show(&mut self, popup: Popup) {
         let _ = self.0.send(popup);
     }
+
+    fn withdraw(&mut self, _: &FeedId, _: &str) {}
 }
 
 impl Program {

@@ -64,7 +64,7 @@ fn text(text: &str) -> Option<String> {
 
 #[test]
 fn everything_that_can_be_written_is_read() {
-    let Config { feeds } = parse(WRITTEN).expect("a good file");
+    let Config { feeds, .. } = parse(WRITTEN).expect("a good file");
     let [ops, door, last] = &feeds[..] else { panic!("{feeds:?}") };
     assert_eq!(
         (ops.id.as_str(), &*ops.name, ops.url.as_str()),
@@ -84,6 +84,7 @@ fn everything_that_can_be_written_is_read() {
             key: text("{{ data.id }}"),
             ..NotifyText::default()
         }),
+        ..RuleText::default()
     };
     let second = RuleText { event: vec!["pause".to_owned()], action: Action::Close, ..RuleText::default() };
     assert_eq!(ops.rules.texts(), [first, second]);

@@ -125,6 +125,7 @@ fn what_goes_in_comes_out() {
         reason: OutcomeReason { code: "rule".into(), rule: Some(2), detail: "why".into() },
         notification: Notification { title: "title".into(), body: "body".into(), ..Notification::default() },
         read: false,
+        summary: None,
     };
     assert_eq!(record, expected);
     assert_eq!(fixture.log.last_event_id(&feed("a")).unwrap(), "7");

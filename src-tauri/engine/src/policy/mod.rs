@@ -1,9 +1,16 @@
 //! From what a rule decided to what a person gets: the place where popups are held back or drawn together. Pure.
 
+mod quiet_hours;
+mod settings;
+
 use std::{borrow::Cow, collections::HashMap};
 
+pub use self::{
+    quiet_hours::QuietRange,
+    settings::{Flood, Notifications},
+};
 use crate::{
-    event_log::Record,
+    event_log::Pending,
     feed::FeedId,
     notification::Notification,
     rule::{Action, Decision},
@@ -27,16 +34,18 @@ pub enum Outcome {
     Ignored,
     /// A rule closed its feed on it.
     Closed,
+    /// Held back while nobody wants to be disturbed; one popup tells of it later, together with others.
+    Held,
 }
 
 /// Why an event has its outcome. The code is stable; the detail is for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutcomeReason {
-    /// `default`, `rule`, `no_match`, `rule_failed` or `backlog`.
+    /// One of the codes below.
     pub code: Cow<'static, str>,
     /// The rule's number in its feed, from 1, if one decided or failed.
     pub rule: Option<u32>,
-    /// The particulars: the rule's error.
+    /// The particulars: a rule's error, the preset's id, until when it is held back (RFC 3339).
     pub detail: String,
 }
 
@@ -49,12 +58,60 @@ impl OutcomeReason {
     pub const NO_MATCH: &str = "no_match";
     /// A rule failed on this message, and the default popup stands in for it.
     pub const RULE_FAILED: &str = "rule_failed";
+    /// A rule of the feed's preset matched.
+    pub const PRESET: &str = "preset";
+    /// It only says that its server is alive.
+    pub const KEEP_ALIVE: &str = "keep_alive";
+    /// It tells how things stand at the begin of a connection, which is no news.
+    pub const SNAPSHOT: &str = "snapshot";
+    /// The feed is muted.
+    pub const MUTED: &str = "muted";
+    /// It had been received when the feed was paused.
+    pub const PAUSED: &str = "paused";
+    /// The feed, or all of them, were snoozed.
+    pub const SNOOZED: &str = "snoozed";
+    /// It came in the quiet hours.
+    pub const QUIET_HOURS: &str = "quiet_hours";
+    /// Its feed, or all of them, had shown too many popups just before.
+    pub const FLOOD: &str = "flood";
+    /// It was missed and came after a reconnect.
+    pub const CATCH_UP: &str = "catch_up";
     /// It waited with others of its feed, and one popup told of them all.
     pub const BACKLOG: &str = "backlog";
+    /// A newer event of the same key took its popup's place before it was shown.
+    pub const REPLACED: &str = "replaced";
+    /// Its popup was taken back before it was shown.
+    pub const WITHDRAWN: &str = "withdrawn";
 
     /// A reason without rule and detail.
     pub fn new(code: &'static str) -> Self {
         Self { code: code.into(), rule: None, detail: String::new() }
+    }
+
+    /// A code as the log has it, without memory of its own where it is one of these.
+    pub(crate) fn known_code(code: &str) -> Cow<'static, str> {
+        const CODES: [&str; 16] = [
+            OutcomeReason::DEFAULT,
+            OutcomeReason::RULE,
+            OutcomeReason::NO_MATCH,
+            OutcomeReason::RULE_FAILED,
+            OutcomeReason::PRESET,
+            OutcomeReason::KEEP_ALIVE,
+            OutcomeReason::SNAPSHOT,
+            OutcomeReason::MUTED,
+            OutcomeReason::PAUSED,
+            OutcomeReason::SNOOZED,
+            OutcomeReason::QUIET_HOURS,
+            OutcomeReason::FLOOD,
+            OutcomeReason::CATCH_UP,
+            OutcomeReason::BACKLOG,
+            OutcomeReason::REPLACED,
+            OutcomeReason::WITHDRAWN,
+        ];
+        match CODES.into_iter().find(|known| *known == code) {
+            Some(known) => known.into(),
+            None => code.to_owned().into(),
+        }
     }
 
     /// The same with the number of the rule that decided, from 1.
@@ -67,41 +124,32 @@ impl OutcomeReason {
 pub fn apply(decision: Decision) -> (Outcome, OutcomeReason, Notification) {
     let outcome = match decision.action {
         Action::Notify => Outcome::Pending,
-        Action::Log => Outcome::Logged,
+        Action::Log | Action::Withdraw => Outcome::Logged,
         Action::Ignore => Outcome::Ignored,
         Action::Close => Outcome::Closed,
     };
     (outcome, decision.reason, decision.notification)
 }
 
-/// A popup to be handed over.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Popup {
-    /// What it tells of, of one feed, oldest first. A single one has the popup that was made for it; several have a summary: how
-    /// many they are, and what the newest says.
-    pub records: Vec<Record>,
-}
-
 /// Draws together what waited to be shown, such as over a restart: more than [`MAX_BACKLOG_POPUPS`] events of one feed become
 /// one popup, which stands where the newest of them stood. Takes and gives the oldest first.
-pub fn backlog(pending: Vec<Record>) -> Vec<Popup> {
+pub fn backlog(pending: Vec<Pending>) -> Vec<Vec<u64>> {
     let mut waiting: HashMap<FeedId, usize> = HashMap::new();
-    for record in &pending {
-        *waiting.entry(record.feed.clone()).or_default() += 1;
+    for event in &pending {
+        *waiting.entry(event.feed.clone()).or_default() += 1;
     }
-    let mut together: HashMap<FeedId, Vec<Record>> = HashMap::new();
+    let mut together: HashMap<FeedId, Vec<u64>> = HashMap::new();
     let mut popups = Vec::new();
-    for record in pending {
-        let count = waiting.get(&record.feed).copied().unwrap_or_default();
+    for Pending { seq, feed, .. } in pending {
+        let count = waiting.get(&feed).copied().unwrap_or_default();
         if count <= MAX_BACKLOG_POPUPS {
-            popups.push(Popup { records: vec![record] });
+            popups.push(vec![seq]);
             continue;
         }
-        let feed = record.feed.clone();
-        let records = together.entry(feed.clone()).or_default();
-        records.push(record);
-        if records.len() == count {
-            popups.extend(together.remove(&feed).map(|records| Popup { records }));
+        let events = together.entry(feed.clone()).or_default();
+        events.push(seq);
+        if events.len() == count {
+            popups.extend(together.remove(&feed));
         }
     }
     popups
@@ -109,29 +157,7 @@ pub fn backlog(pending: Vec<Record>) -> Vec<Popup> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::event_source::Message;
-
-    fn record(seq: u64, feed: &str) -> Record {
-        Record {
-            seq,
-            feed: FeedId::new(feed).expect("an id"),
-            message: Message {
-                event_type: "message".to_owned(),
-                data: String::new(),
-                last_event_id: String::new(),
-            },
-            data_truncated: false,
-            origin: String::new(),
-            received_at: Timestamp::UNIX_EPOCH,
-            outcome: Outcome::Pending,
-            reason: OutcomeReason::new(OutcomeReason::DEFAULT),
-            notification: Notification::default(),
-            read: false,
-        }
-    }
 
     #[test]
     fn each_action_has_its_outcome() {
@@ -143,7 +169,9 @@ mod tests {
         ] {
             let notification = Notification { title: "T".to_owned(), ..Notification::default() };
             let reason = OutcomeReason::new(OutcomeReason::RULE).by_rule(2);
-            let decision = Decision { action, notification: notification.clone(), reason: reason.clone() };
+            let (urgent, run) = (false, None);
+            let decision =
+                Decision { action, notification: notification.clone(), reason: reason.clone(), urgent, run };
             assert_eq!(apply(decision), (outcome, reason, notification));
         }
     }
@@ -158,12 +186,17 @@ mod tests {
             ("aababaac", "3 5 1+2+4+6+7 8"),
             ("abababab", "1+3+5+7 2+4+6+8"),
         ] {
-            let pending =
-                (1..).zip(waiting.chars()).map(|(seq, feed)| record(seq, &feed.to_string())).collect();
-            let popups = backlog(pending).into_iter().map(|Popup { records }| {
-                assert!(records.iter().all(|record| record.feed == records[0].feed));
-                records.iter().map(|record| record.seq.to_string()).collect::<Vec<_>>().join("+")
-            });
+            let pending = (1..)
+                .zip(waiting.chars())
+                .map(|(seq, feed)| Pending {
+                    seq,
+                    feed: FeedId::new(&feed.to_string()).unwrap(),
+                    code: OutcomeReason::DEFAULT.into(),
+                })
+                .collect();
+            let popups = backlog(pending)
+                .into_iter()
+                .map(|events| events.iter().map(u64::to_string).collect::<Vec<_>>().join("+"));
             assert_eq!(popups.collect::<Vec<_>>().join(" "), expected, "{waiting}");
         }
     }

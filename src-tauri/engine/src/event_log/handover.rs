@@ -1,0 +1,80 @@
+//! The way of events from the log to a popup: what waits, what was handed over, what is told no more.
+
+use std::borrow::Cow;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Record, row_id};
+use crate::{feed::FeedId, policy::OutcomeReason};
+
+/// An event whose popup waits to be handed over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pending {
+    /// Its number.
+    pub seq: u64,
+    /// Its feed.
+    pub feed: FeedId,
+    /// Why it is to be shown, or what held it back: a code of [`OutcomeReason`].
+    pub code: Cow<'static, str>,
+}
+
+pub(super) fn pending(db: &Connection, limit: i64) -> rusqlite::Result<Vec<Pending>> {
+    const PENDING: &str = "SELECT e.seq, f.id, e.reason_code FROM event e INDEXED BY pending
+        CROSS JOIN feed f ON f.key = e.feed WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1";
+    let mut pending = db.prepare_cached(PENDING)?;
+    let mut rows = pending.query([limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        // No other id is ever written.
+        let Some(feed) = FeedId::new(row.get_ref(1)?.as_str()?) else { continue };
+        let code = OutcomeReason::known_code(row.get_ref(2)?.as_str()?);
+        found.push(Pending { seq: row.get::<_, i64>(0)?.unsigned_abs(), feed, code });
+    }
+    Ok(found)
+}
+
+pub(super) fn records(db: &Connection, seqs: &[u64]) -> rusqlite::Result<Vec<Record>> {
+    let select = format!("SELECT {}, NULL FROM event e {} WHERE e.seq = ?1", Record::COLUMNS, Record::JOINS);
+    let mut select = db.prepare_cached(&select)?;
+    let records = seqs.iter().copied().filter_map(row_id);
+    records.filter_map(|seq| select.query_row([seq], Record::from_row).optional().transpose()).collect()
+}
+
+pub(super) fn mark(db: &Connection, seqs: &[u64], summary: Option<u64>) -> rusqlite::Result<()> {
+    const SHOWN: &str = "UPDATE event SET outcome = 2 WHERE seq = ?1 AND outcome = 3";
+    const SUMMARIZED: &str = "UPDATE event SET outcome = 4,
+        reason_code = iif(reason_code IN ('flood', 'catch_up', 'snoozed', 'quiet_hours'), reason_code, 'backlog')
+        WHERE seq = ?1 AND outcome = 3";
+    let mut mark = db.prepare_cached(if summary.is_some() { SUMMARIZED } else { SHOWN })?;
+    let mut note = db.prepare_cached("INSERT OR IGNORE INTO summarized (seq, summary) VALUES (?1, ?2)")?;
+    for seq in seqs.iter().copied().filter_map(row_id) {
+        let pending = mark.execute([seq])? > 0;
+        if let Some(summary) = summary.filter(|_| pending) {
+            note.execute(params![seq, row_id(summary)])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn held(db: &Connection) -> rusqlite::Result<Vec<(FeedId, u64)>> {
+    const HELD: &str =
+        "SELECT f.id, count(*) FROM event e INDEXED BY waiting CROSS JOIN feed f ON f.key = e.feed
+        WHERE e.outcome = 8 GROUP BY e.feed";
+    let mut held = db.prepare_cached(HELD)?;
+    let rows = held.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(rows.into_iter().filter_map(|(id, count)| Some((FeedId::new(&id)?, count.unsigned_abs()))).collect())
+}
+
+pub(super) fn release(db: &Connection, feeds: &[FeedId]) -> rusqlite::Result<usize> {
+    const READ: &str = "UPDATE event INDEXED BY waiting SET outcome = 5 WHERE outcome = 8
+        AND feed = (SELECT key FROM feed WHERE id = ?1) AND NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = event.seq)";
+    const UNREAD: &str = "UPDATE event INDEXED BY waiting SET outcome = 3 WHERE outcome = 8
+        AND feed = (SELECT key FROM feed WHERE id = ?1)";
+    let mut released = 0;
+    for feed in feeds {
+        db.prepare_cached(READ)?.execute([feed.as_str()])?;
+        released += db.prepare_cached(UNREAD)?.execute([feed.as_str()])?;
+    }
+    Ok(released)
+}
