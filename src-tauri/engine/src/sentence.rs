@@ -142,6 +142,13 @@ wordings! {
     EVENT_LINE_BREAK = "event_line_break": "a name with a line break, which no event type has";
     NOTIFY_UNUSED = "notify_unused": "this action shows no popup; leave out notify or action";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
+    // Presets.
+    UNKNOWN_PRESET = "unknown_preset": "unknown preset “{value}”; known here: {known}";
+    MISSPELT_PRESET = "misspelt_preset": "unknown preset “{value}”; did you mean {near}?";
+    PRESET_SET = "preset_set": "feeds.toml says so";
+    PRESET_URL = "preset_url": "the address is that of {name}";
+    PRESET_STREAM = "preset_stream": "its events are like those of {name}";
+    PRESET_EVENT = "preset_event": "it sent an event “{event}” as {name} does";
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";

@@ -10,6 +10,7 @@
 //! repeats = "hide"                # or "show"
 //! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //! resume = "header"               # or "none", or { query = "since", from = "data.id" }
+//! preset = "ntfy"                 # or "none"; found by itself if left out and the feed has no rules
 //! proxy = "system"                # or "none", or a URL
 //! ca_file = "authority.pem"       # beside the system's authorities
 //! client_certificate = { certificate = "alice.pem", key = "alice.key" }
@@ -29,6 +30,7 @@ mod access;
 pub mod edit;
 mod file;
 mod network;
+pub(crate) mod preset;
 mod reader;
 
 use std::{path::Path, sync::Arc};

@@ -7,18 +7,19 @@ use toml_edit::{Document, Item, Table, TableLike, Value};
 
 use super::{
     Config, ConfigError, ConfigErrorKind as Kind, MAX_FEED_NAME, MAX_FEEDS, MAX_FILE, MAX_IDLE_TIMEOUT,
-    feed_url, too_large,
+    feed_url, preset::Wish, too_large,
 };
 use crate::{
-    feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Repeats},
+    feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, LeftOut, Repeats},
     notification::sanitize_title,
+    preset::{self, By, Chosen},
     rule::{Action, MAX_RULES, NotifyText, RuleError, RuleSet, RuleText},
     sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_NAMES, WANTS_NOTIFY, WANTS_TEXT, WANTS_TIME, Wording},
     template::nearest,
 };
 
 /// The keys of a feed.
-const FEED: [&str; 15] = [
+const FEED: [&str; 16] = [
     "id",
     "name",
     "url",
@@ -33,6 +34,7 @@ const FEED: [&str; 15] = [
     "verify_certificate",
     "proxy",
     "resume",
+    "preset",
     "rule",
 ];
 /// The keys of a rule.
@@ -113,10 +115,10 @@ pub(super) struct Section<'a> {
 }
 
 /// A table and where it stands.
-type Placed<'a> = (&'a dyn TableLike, Option<Range<usize>>);
+pub(super) type Placed<'a> = (&'a dyn TableLike, Option<Range<usize>>);
 
 /// The tables of rules with their places.
-fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
+pub(super) fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     match item {
         Item::ArrayOfTables(tables) => Some(tables.iter().map(|table| (table as _, table.span())).collect()),
         Item::Value(Value::Array(list)) => {
@@ -127,7 +129,7 @@ fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
 }
 
 pub(super) struct Reader<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     pub(super) folder: &'a Path,
 }
 
@@ -148,7 +150,9 @@ impl Reader<'_> {
             Some(other) => return Err(self.no_choice(section, "repeats", other, &["hide", "show"])),
         };
         let access = self.access(table, path, &url)?;
-        Ok(Feed {
+        let wish = self.preset(section)?;
+        let left_out = |key| table.get(key).is_none();
+        let feed = Feed {
             paused: self.flag(section, "paused")?.unwrap_or(false),
             mute: self.flag(section, "mute")?.unwrap_or(false),
             images: self.flag(section, "images")?.unwrap_or(false),
@@ -162,6 +166,22 @@ impl Reader<'_> {
             name,
             url,
             repeats,
+            preset: None,
+            left_out: LeftOut {
+                preset: matches!(wish, Wish::LeftOut),
+                idle_timeout: left_out("idle_timeout"),
+                resume: left_out("resume"),
+            },
+        };
+        let chosen = match wish {
+            Wish::Preset(preset) => Some(Chosen { preset, by: By::Set }),
+            Wish::None => None,
+            Wish::LeftOut if feed.may_find_preset() => preset::by_url(&feed.url),
+            Wish::LeftOut => None,
+        };
+        Ok(match chosen {
+            Some(chosen) => feed.with_preset(chosen),
+            None => feed,
         })
     }
 
@@ -173,7 +193,7 @@ impl Reader<'_> {
         }
     }
 
-    fn idle_timeout(&self, section: Section<'_>) -> Result<Option<Duration>, ConfigError> {
+    pub(super) fn idle_timeout(&self, section: Section<'_>) -> Result<Option<Duration>, ConfigError> {
         const KEY: &str = "idle_timeout";
         let Some(item) = section.table.get(KEY) else { return Ok(Some(DEFAULT_IDLE_TIMEOUT)) };
         let invalid = |message| self.error_at(section, KEY, Kind::InvalidValue, message);
@@ -224,7 +244,7 @@ impl Reader<'_> {
         })
     }
 
-    fn rule(&self, section: Section<'_>) -> Result<RuleText, ConfigError> {
+    pub(super) fn rule(&self, section: Section<'_>) -> Result<RuleText, ConfigError> {
         self.check_keys(section.table, section.path, &RULE)?;
         let action = match self.string(section, "action")? {
             None | Some("notify") => Action::Notify,

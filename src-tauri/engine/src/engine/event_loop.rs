@@ -22,7 +22,8 @@ use crate::{
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
     policy::{self, Notifications, Outcome, OutcomeReason},
-    rule::{Action, Decision, FeedFacts},
+    preset::{self, Opening},
+    rule::{Action, Decision},
     sentence::Sentence,
     subscription::Signal,
 };
@@ -263,6 +264,7 @@ impl EventLoop {
                 entry.origin = origin;
                 entry.moved_to = moved_to;
                 entry.replay_window = replay || entry.connected_before(source);
+                entry.opening = Opening::default();
             }
             return;
         }
@@ -290,15 +292,15 @@ impl EventLoop {
         if group.is_empty() {
             return Ok(());
         }
-        let windows: Vec<bool> = self.feeds.iter().map(|entry| entry.replay_window).collect();
+        let places: Vec<_> = self.feeds.iter().map(|entry| (entry.replay_window, entry.opening)).collect();
         match self.write(&group) {
             Ok(done) => {
                 self.announce(group, done);
                 Ok(())
             }
             Err(error) => {
-                for (entry, window) in self.feeds.iter_mut().zip(windows) {
-                    entry.replay_window = window;
+                for (entry, place) in self.feeds.iter_mut().zip(places) {
+                    (entry.replay_window, entry.opening) = place;
                 }
                 Err((group, error))
             }
@@ -318,6 +320,7 @@ impl EventLoop {
             }
             let (message, identified, resume_value) = match signal {
                 Signal::Message { message, identified, resume_value } => {
+                    entry.find_preset(message, *received_at);
                     (message, *identified, entry.resume_value(source, message, resume_value))
                 }
                 Signal::LastEventId(id) => {
@@ -331,18 +334,21 @@ impl EventLoop {
                 _ => continue,
             };
             let resume_value = resume_value.as_deref();
+            let preset = entry.feed.preset.as_ref().map(|chosen| chosen.preset);
+            let snapshot = entry.opening.is_snapshot(preset, message);
             if entry.suspects_repeats() && hold_back(&mut batch, entry, message, identified, resume_value)? {
-                let decision = decide(&entry.feed, message, *received_at);
+                let decision = preset::decide(&entry.feed, message, *received_at, snapshot);
                 if decision.action == Action::Close {
                     // The stream has ended again, though the event that says so is no news.
-                    done.closed.push((feed, decision.reason.rule.unwrap_or_default()));
+                    done.closed.push((feed, entry.closed_by(&decision.reason)));
                 }
                 continue;
             }
             entry.replay_window &= !entry.ends_replay(resume_value.is_some());
-            let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
+            let (outcome, reason, notification) =
+                policy::apply(preset::decide(&entry.feed, message, *received_at, snapshot));
             if outcome == Outcome::Closed {
-                done.closed.push((feed, reason.rule.unwrap_or_default()));
+                done.closed.push((feed, entry.closed_by(&reason)));
             }
             let event = NewEvent {
                 message,
@@ -367,14 +373,12 @@ impl EventLoop {
                 touched[feed] = true;
             }
         }
-        for (feed, rule) in done.closed {
+        self.keep_found_presets(&touched);
+        for (feed, reason) in done.closed {
             let entry = &mut self.feeds[feed];
             // A paused feed stays so, whatever it still had received.
             if !entry.feed.paused {
-                entry.stop(ConnectionState {
-                    reason: Some(Reason::ClosedByRule(rule)),
-                    ..ConnectionState::new(State::Stopped)
-                });
+                entry.stop(ConnectionState { reason: Some(reason), ..ConnectionState::new(State::Stopped) });
             }
         }
         for Written { position, feed, seq, outcome, reason, notification } in done.written {
@@ -528,8 +532,8 @@ fn hold_back(
 struct Done {
     /// The messages that are in the log now.
     written: Vec<Written>,
-    /// Feeds whose stream a rule closed, by their place among the feeds, and the rule's number.
-    closed: Vec<(usize, u32)>,
+    /// Feeds whose stream a rule closed, by their place among the feeds, and which rule that was.
+    closed: Vec<(usize, Reason)>,
 }
 
 /// A message's way through one group.
@@ -556,10 +560,9 @@ pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -
     }
 }
 
+/// Decides about a message as if it came in the middle of a connection.
 pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
-    let url = feed.shown_url();
-    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
-    feed.rules.evaluate(&facts, message, received_at)
+    preset::decide(feed, message, received_at, false)
 }
 
 async fn until(time: Option<Instant>) {

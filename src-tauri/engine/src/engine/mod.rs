@@ -13,6 +13,7 @@ mod commands;
 mod event_loop;
 mod feeds;
 mod outbox;
+mod presets;
 
 use std::{io, sync::Arc};
 

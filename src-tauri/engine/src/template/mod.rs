@@ -8,6 +8,7 @@
 //! other templates or recurses.
 
 mod filters;
+mod kinds;
 mod names;
 
 use std::{
@@ -198,6 +199,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("b64decode", filters::b64decode);
     environment.add_filter("json", filters::json);
     environment.add_filter("truncate", filters::truncate);
+    environment.add_test("base64", kinds::is_base64);
+    environment.add_test("json", kinds::is_json);
     environment
 });
 

@@ -53,7 +53,8 @@ const FILTERS: [&str; 28] = [
     "truncate",
     "upper",
 ];
-const TESTS: [&str; 14] = [
+const TESTS: [&str; 16] = [
+    "base64",
     "boolean",
     "defined",
     "divisibleby",
@@ -61,6 +62,7 @@ const TESTS: [&str; 14] = [
     "even",
     "false",
     "in",
+    "json",
     "mapping",
     "none",
     "number",
