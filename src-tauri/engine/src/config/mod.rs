@@ -8,6 +8,9 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! mute = false                    # true: the log only
+//! images = false                  # true: popups may have images from where an event says
+//! silence_alert = "usual"         # or "6h"; none if left out
 //! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //! resume = "header"               # or "none", or { query = "since", from = "data.id" }
 //! preset = "ntfy"                 # or "none"; found by itself if left out and the feed has no rules
@@ -21,6 +24,17 @@
 //!   when = "data.priority >= 4"
 //!   action = "notify"             # or "log", "ignore", "close"; "notify" if left out
 //!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}" }
+//!
+//! [notifications]                 # what holds for the popups of all feeds
+//! flood = { popups = 3, seconds = 10, overall = 10 }
+//! sound = true
+//! outage_alert = "10m"            # or false
+//!
+//! [[quiet_hours]]
+//! days = ["mon", "tue"]           # on which they begin; every day if left out
+//! from = "22:00"
+//! to = "07:00"
+//! time_zone = "Europe/Berlin"     # the system's if left out
 //! ```
 //!
 //! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
@@ -30,6 +44,7 @@ mod access;
 pub mod edit;
 mod file;
 mod network;
+mod notifications;
 pub(crate) mod preset;
 mod reader;
 

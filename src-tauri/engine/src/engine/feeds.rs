@@ -18,7 +18,7 @@ use crate::{
     event_log::{Counts, EventLog, LogError},
     event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
-    policy::OutcomeReason,
+    policy::{CatchUp, OutcomeReason},
     preset::{self, Opening},
     rule::FeedFacts,
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
@@ -103,6 +103,8 @@ pub(super) struct Entry {
     pub(super) moved_to: Option<String>,
     /// From a reconnect to the first message that is not in the log: here an equal message is a repeat.
     pub(super) replay_window: bool,
+    /// Whether what comes was missed before.
+    pub(super) catch_up: CatchUp,
     /// How far its connection is past what it begins with.
     pub(super) opening: Opening,
     /// Messages that may still tell its preset.
@@ -138,6 +140,7 @@ impl Entry {
             origin: String::new(),
             moved_to: None,
             replay_window: false,
+            catch_up: CatchUp::new(counts.last_event_at),
             opening: Opening::default(),
             looked_at: 0,
             before_preset: None,
@@ -328,7 +331,15 @@ impl Entry {
         self.oversized_now = of_this_connection;
     }
 
-    pub(super) fn view(&self) -> FeedView {
+    /// The connection's state is this now.
+    pub(super) fn enter(&mut self, connection: ConnectionState) {
+        if self.connection.state == State::Connected && connection.state != State::Connected {
+            self.catch_up.ended(self.activity.signs(now(), DEFAULT_IDLE_TIMEOUT).last);
+        }
+        self.connection = connection;
+    }
+
+    pub(super) fn view(&self, snoozed_until: Option<Timestamp>, held: u64) -> FeedView {
         let patience = self.feed.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT);
         FeedView {
             feed: Arc::clone(&self.feed),
@@ -337,8 +348,8 @@ impl Entry {
             oversized: self.oversized_before + self.oversized_now,
             moved_to: self.moved_to.clone(),
             signs: self.activity.signs(now(), patience),
-            snoozed_until: None,
-            held: 0,
+            snoozed_until,
+            held,
         }
     }
 }

@@ -10,10 +10,13 @@
 //! - What is to be shown and not yet recorded as handed over is shown once a notification server is there, also after a restart.
 
 mod commands;
+mod committing;
 mod event_loop;
 mod feeds;
 mod outbox;
 mod presets;
+mod showing;
+mod together;
 
 use std::{io, sync::Arc};
 
@@ -35,6 +38,8 @@ use crate::{
     sentence::Sentence,
     subscription::Client,
 };
+
+pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.
 pub const QUEUE: usize = 1024;
@@ -89,19 +94,6 @@ pub struct Summary {
     pub titles: Vec<String>,
     /// Feeds with their names, and how many of the events are theirs, the most first; if it is of several feeds.
     pub feeds: Vec<(String, u64)>,
-}
-
-/// Why events are drawn together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SummaryKind {
-    /// Too many in a short time.
-    Flood,
-    /// They were missed and came after a reconnect.
-    CatchUp,
-    /// They waited, such as for a notification server.
-    Backlog,
-    /// They were held back by quiet hours or a snooze.
-    Digest,
 }
 
 /// What became of a popup, or of the notification server.
