@@ -167,6 +167,13 @@ wordings! {
     WANTS_EXPIRE = "wants_expire": "must be seconds, such as 10, or a text, such as \"10s\" or \"never\"; this is of type {type}";
     WANTS_BUTTONS = "wants_buttons": "must be a list, such as [{ label = \"…\", url = \"…\" }]; this is of type {type}";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
+    // Presets.
+    UNKNOWN_PRESET = "unknown_preset": "unknown preset “{value}”; known here: {known}";
+    MISSPELT_PRESET = "misspelt_preset": "unknown preset “{value}”; did you mean {near}?";
+    PRESET_SET = "preset_set": "feeds.toml says so";
+    PRESET_URL = "preset_url": "the address is that of {name}";
+    PRESET_STREAM = "preset_stream": "its events are like those of {name}";
+    PRESET_EVENT = "preset_event": "it sent an event “{event}” as {name} does";
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
