@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod activity;
+mod command;
 pub mod config;
 pub mod engine;
 pub mod event_log;
@@ -27,6 +28,7 @@ pub mod policy;
 pub mod probe;
 pub mod resume;
 pub mod rule;
+pub mod run;
 pub mod sentence;
 pub mod subscription;
 pub mod template;
