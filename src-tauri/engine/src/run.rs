@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -37,7 +37,7 @@ pub(crate) struct Job {
 }
 
 /// A program that was not run, or failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct RunFault {
     pub(crate) seq: u64,
     pub(crate) feed: Arc<Feed>,
@@ -53,7 +53,10 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// Programs run on this runtime; their faults are sent there. It ends with this.
-    pub(crate) fn start(runtime: &Handle, tell: impl Fn(RunFault) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start<F: Future<Output = ()> + Send + 'static>(
+        runtime: &Handle,
+        tell: impl Fn(RunFault) -> F + Send + Sync + 'static,
+    ) -> Self {
         let (queue, mut jobs) = mpsc::channel::<(Job, OwnedSemaphorePermit)>(WAITING);
         let tell = Arc::new(tell);
         runtime.spawn(async move {
@@ -68,7 +71,7 @@ impl Runner {
                     drop(room);
                     if let Err(cause) = done {
                         let program = words.first().map_or("", String::as_str);
-                        tell(RunFault { seq, feed, rule, cause: format!("run: {program}: {cause}") });
+                        tell(RunFault { seq, feed, rule, cause: format!("run: {program}: {cause}") }).await;
                     }
                 });
             }
@@ -90,17 +93,23 @@ impl Runner {
     }
 }
 
-/// What a program reads: the event, and what its rule made of it.
-pub(crate) fn input(feed: &Feed, message: &Message, received_at: jiff::Timestamp, popup: &Notification) -> String {
+/// What a program reads: the event, its data as rules see them, and what its rule made of it.
+pub(crate) fn input(
+    feed: &Feed,
+    message: &Message,
+    received_at: jiff::Timestamp,
+    popup: &Notification,
+) -> String {
     let urgency = match popup.urgency {
         Urgency::Low => "low",
         Urgency::Normal => "normal",
         Urgency::Critical => "critical",
     };
+    let data = serde_json::from_str(&message.data).unwrap_or_else(|_| Value::from(message.data.as_str()));
     json!({
         "feed": feed.id.as_str(),
         "event": message.event_type,
-        "data": message.data,
+        "data": data,
         "id": message.last_event_id,
         "received_at": received_at.to_string(),
         "title": popup.title,

@@ -133,6 +133,19 @@ wordings! {
     RESUME_FROM = "resume_from": "“{value}” is no place in an event; write \"id\", \"data\" or the keys that lead to a value, such as \"data.id\"";
     RESUME_SECRET = "resume_secret": "the parameter {name} holds a secret of auth already; resume by another, or by the header";
     RESUME_EVENT = "resume_event": "the last event ID is taken from every event; leave out event, or take the value from the data";
+    // Popups.
+    WANTS_FLOOD = "wants_flood": "must be a table, such as { popups = 3, seconds = 10, overall = 10 }; this is of type {type}";
+    WANTS_COUNT = "wants_count": "must be a whole number from {least} to {most}";
+    WANTS_ALERT = "wants_alert": "must be a time, such as \"10m\", or false for never";
+    WANTS_SILENCE = "wants_silence": "must be \"usual\" or a time, such as \"6h\"";
+    ALERT_TIME = "alert_time": "“{value}” is no time from {least} s to {most} s; write seconds, such as 600, or a time, such as \"10m\"";
+    NOTIFICATIONS_NO_SECTION = "notifications_no_section": "this is a section: write [notifications]";
+    QUIET_NO_SECTION = "quiet_no_section": "each range of quiet hours is a section of its own: write [[quiet_hours]], with two brackets";
+    TOO_MANY_RANGES = "too_many_ranges": "more than {most} ranges of quiet hours";
+    TIME_OF_DAY = "time_of_day": "“{value}” is no time of the day; write hours and minutes, such as \"22:00\"";
+    WEEKDAY = "weekday": "“{value}” is no day of the week; write mon, tue, wed, thu, fri, sat or sun";
+    WANTS_DAYS = "wants_days": "must be a list of days, such as [\"mon\", \"tue\"]; this is of type {type}";
+    TIME_ZONE = "time_zone": "this computer knows no time zone “{value}”; write one such as \"Europe/Berlin\", or leave it out for this computer's own";
     // Rules.
     TOO_MANY_RULES = "too_many_rules": "more than {most} rules";
     TOO_MANY_NAMES = "too_many_names": "more than {most} names";

@@ -1,12 +1,6 @@
 //! Secrets from their sources. Each reading is bounded in time and size, and none of them keeps the connections' thread.
 
-use std::{
-    env, fs, io,
-    path::Path,
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{env, fs, io, path::Path, sync::Arc, thread, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},

@@ -8,6 +8,9 @@
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
 //! repeats = "hide"                # or "show"
+//! mute = false                    # true: the log only
+//! images = false                  # true: popups may have images from where an event says
+//! silence_alert = "usual"         # or "6h"; none if left out
 //! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //! resume = "header"               # or "none", or { query = "since", from = "data.id" }
 //! proxy = "system"                # or "none", or a URL
@@ -23,6 +26,17 @@
 //!   run = ["light", "--on"]       # a program of the person's own, with the event as JSON
 //!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}", icon = "https://…",
 //!     group = "…", sound = "message-new-instant", expire = "10s", buttons = [{ label = "Open", url = "…" }] }
+//!
+//! [notifications]                 # what holds for the popups of all feeds
+//! flood = { popups = 3, seconds = 10, overall = 10 }
+//! sound = true
+//! outage_alert = "10m"            # or false
+//!
+//! [[quiet_hours]]
+//! days = ["mon", "tue"]           # on which they begin; every day if left out
+//! from = "22:00"
+//! to = "07:00"
+//! time_zone = "Europe/Berlin"     # the system's if left out
 //! ```
 //!
 //! Errors name line and key; feeds and rules count from 1, as in `feed[2].rule[1].when`. Unknown keys are errors, as a misspelt
@@ -32,6 +46,7 @@ mod access;
 pub mod edit;
 mod file;
 mod network;
+mod notifications;
 mod reader;
 mod rules;
 

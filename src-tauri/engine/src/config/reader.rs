@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 15] = [
+const FEED: [&str; 16] = [
     "id",
     "name",
     "url",
@@ -25,6 +25,7 @@ const FEED: [&str; 15] = [
     "paused",
     "mute",
     "images",
+    "silence_alert",
     "idle_timeout",
     "repeats",
     "ca_file",
@@ -45,8 +46,9 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         reader.error(Kind::Broken, error.span(), "", sentence::NOT_TOML.with([("cause", cause)]))
     })?;
     let root = document.as_table();
-    reader.check_keys(root, "", &["feed"])?;
-    let Some(item) = root.get("feed") else { return Ok(Config::default()) };
+    reader.check_keys(root, "", &["feed", "notifications", "quiet_hours"])?;
+    let notifications = Arc::new(reader.notifications(root)?);
+    let Some(item) = root.get("feed") else { return Ok(Config { notifications, ..Config::default() }) };
     let Some(tables) = item.as_array_of_tables() else {
         return Err(reader.error(Kind::Broken, item.span(), "feed", sentence::FEED_NO_SECTION));
     };
@@ -67,7 +69,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         }
         feeds.push(Arc::new(feed));
     }
-    Ok(Config { feeds, notifications: Arc::default() })
+    Ok(Config { feeds, notifications })
 }
 
 /// A name of a feed, or what is wrong with it.
@@ -131,7 +133,7 @@ impl Reader<'_> {
             paused: self.flag(section, "paused")?.unwrap_or(false),
             mute: self.flag(section, "mute")?.unwrap_or(false),
             images: self.flag(section, "images")?.unwrap_or(false),
-            silence_alert: None,
+            silence_alert: self.silence_alert(section)?,
             idle_timeout: self.idle_timeout(section)?,
             network: self.network(section)?,
             resume: self.resume(section, &access)?,

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
 use url::Url;
 
 use super::{
-    Attention, Command, Error, FeedView, Update,
-    event_loop::{COMMIT_RETRY, EventLoop, decide, popup},
+    Command, Error, FeedView, Update,
+    committing::decide,
+    event_loop::{COMMIT_RETRY, EventLoop},
     feeds::{Change, Entry, Position},
+    showing::popup,
 };
 use crate::{
     access::{Place, Source, mask},
@@ -29,7 +32,9 @@ const REMOVED: usize = 8;
 impl EventLoop {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
-            Command::Feeds(reply) => answer(reply, self.feeds.iter().map(Entry::view).collect()),
+            Command::Feeds(reply) => {
+                answer(reply, self.feeds.iter().map(|entry| self.view_of(entry)).collect());
+            }
             Command::ConfigError(reply) => answer(reply, self.config_error.clone()),
             Command::LogError(reply) => answer(reply, self.log_error.clone()),
             Command::ReloadConfig => self.reload_config(),
@@ -41,7 +46,11 @@ impl EventLoop {
             }
             Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
             Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
-            Command::WokeUp => self.feeds.iter().filter_map(Entry::news).for_each(News::woke_up),
+            Command::WokeUp => {
+                self.feeds.iter_mut().for_each(|entry| entry.catch_up.slept());
+                self.feeds.iter().filter_map(Entry::news).for_each(News::woke_up);
+                self.open_gates();
+            }
             Command::NetworkCameBack => {
                 self.feeds.iter().filter_map(Entry::news).for_each(News::network_came_back);
             }
@@ -56,10 +65,11 @@ impl EventLoop {
             Command::SetSetting(key, value, reply) => {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
             }
-            Command::Snooze(_, _, reply) => answer(reply, Ok(())),
-            Command::Attention(reply) => answer(reply, Attention::default()),
-            Command::Notifications(reply) => answer(reply, Arc::clone(&self.notifications)),
+            Command::Snooze(feed, until, reply) => answer(reply, self.snooze(feed.as_ref(), until)),
+            Command::Attention(reply) => answer(reply, self.attention()),
+            Command::Notifications(reply) => answer(reply, Arc::clone(self.policy.settings())),
             Command::Report(report) => self.note_report(report),
+            Command::RunFault(fault) => self.note_run_fault(fault),
             Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
             Command::Shutdown(_) => {}
@@ -109,7 +119,7 @@ impl EventLoop {
     }
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
-        self.notifications = config.notifications;
+        self.policy.set(&config.notifications);
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
         let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);
@@ -121,6 +131,9 @@ impl EventLoop {
             let entry = match known {
                 Some(mut entry) => {
                     let change = entry.change(&feed);
+                    if entry.feed.rules != feed.rules {
+                        entry.rule_faults.clear();
+                    }
                     let before = std::mem::replace(&mut entry.feed, feed);
                     if let Err(error) = self.adjust(&mut entry, change) {
                         entry.feed = before;
@@ -221,8 +234,7 @@ impl EventLoop {
                 continue;
             }
             entry.start(Position::of(&entry.feed.id, &self.log)?, &mut self.connector);
-            let view = entry.view();
-            self.tell(Update::Feed(Box::new(view)));
+            self.show_view(at);
         }
         Ok(())
     }
@@ -237,14 +249,20 @@ impl EventLoop {
             data: r#"{"title": "Bellwether", "message": "🔔"}"#.to_owned(),
             last_event_id: String::new(),
         });
-        let notification = decide(&feed, &message, jiff::Timestamp::now()).notification;
+        let notification = decide(&feed, &message, Timestamp::now()).notification;
         self.notifier.show(popup(&feed, Vec::new(), notification));
         Ok(())
     }
 
-    fn view(&self, id: &FeedId) -> Result<FeedView, Error> {
+    pub(super) fn view_of(&self, entry: &Entry) -> FeedView {
+        let id = &entry.feed.id;
+        let snoozed_until = self.policy.snoozes.of_feed(id, Timestamp::now());
+        entry.view(snoozed_until, self.held.get(id).copied().unwrap_or_default())
+    }
+
+    pub(super) fn view(&self, id: &FeedId) -> Result<FeedView, Error> {
         let entry = self.feeds.iter().find(|entry| entry.feed.id == *id);
-        entry.map(Entry::view).ok_or_else(|| Error::Config(ConfigError::no_such_feed(id)))
+        entry.map(|entry| self.view_of(entry)).ok_or_else(|| Error::Config(ConfigError::no_such_feed(id)))
     }
 }
 

@@ -1,28 +1,27 @@
 //! The loop itself: what comes in, in order, and what is done about it.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
     sync::{broadcast, mpsc},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 use url::Url;
 
 use super::{
-    Command, Engine, Error, GROUP, Notifier, PREVIEW, Parts, Popup, QUEUE, Report, Summary, SummaryKind,
-    UPDATES, Update,
+    Attention, Command, Engine, Error, GROUP, Notifier, Parts, QUEUE, UPDATES, Update,
     feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
+    running,
+    showing::{SNOOZED, Unmarked},
 };
 use crate::{
     config::{ConfigError, ConfigFile},
-    event_log::{Batch, EventLog, LogError, NewEvent, Record},
-    event_source::Message,
-    feed::{ConnectionState, Feed, Reason, State},
-    notification::Notification,
-    policy::{self, Notifications, Outcome, OutcomeReason},
-    rule::{Action, Decision, FeedFacts},
+    event_log::{EventLog, LogError},
+    feed::FeedId,
+    policy::{Policy, Snoozes},
+    run::Runner,
     sentence::Sentence,
     subscription::Signal,
 };
@@ -40,15 +39,13 @@ const REST: Duration = Duration::from_secs(3);
 /// else about it. One that comes later after the last is committed at once.
 const GATHERING: Duration = Duration::from_millis(4);
 
-/// How many pending events are read from the log at once, to be shown or summed up.
-const BACKLOG: usize = 1000;
-
 pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
     let (command_sender, commands) = mpsc::channel(QUEUE);
     let (signal_sender, signals) = mpsc::channel(QUEUE);
     let (updates, _) = broadcast::channel(UPDATES);
     let runtime = tokio::runtime::Handle::current();
     let reader = parts.log.reader();
+    let snoozes = parts.log.setting(SNOOZED)?.map(|text| Snoozes::read(&text)).unwrap_or_default();
     let mut event_loop = EventLoop {
         config: parts.config,
         config_error: None,
@@ -67,6 +64,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
             generation: 0,
             pace: Pace::default(),
         },
+        runner: running::runner(&runtime, command_sender.downgrade()),
         commands,
         command_sender: command_sender.downgrade(),
         signals,
@@ -78,9 +76,14 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         gathering_until: None,
         rest_at: None,
         removed: Vec::new(),
-        notifications: Arc::default(),
+        policy: Policy::new(snoozes),
+        held: BTreeMap::new(),
+        attention: Attention::default(),
+        gates_at: None,
     };
+    event_loop.count_held();
     event_loop.reload_config();
+    event_loop.open_gates();
     thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || runtime.block_on(event_loop.run()))
@@ -97,15 +100,16 @@ pub(super) struct EventLoop {
     pub(super) outbox: Outbox,
     pub(super) feeds: Vec<Entry>,
     pub(super) connector: Connector,
+    pub(super) runner: Runner,
     commands: mpsc::Receiver<Command>,
     /// Weak, so that the loop ends with the last handle.
     pub(super) command_sender: mpsc::WeakSender<Command>,
     signals: mpsc::Receiver<Arrival>,
-    updates: broadcast::Sender<Update>,
+    pub(super) updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
     stalled: Vec<Arrival>,
     /// Events that were shown and that the log could not take as such.
-    unmarked: Vec<Vec<u64>>,
+    pub(super) unmarked: Vec<Unmarked>,
     /// When what the log did not take is tried again.
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
@@ -115,7 +119,13 @@ pub(super) struct EventLoop {
     rest_at: Option<Instant>,
     /// The newest first.
     pub(super) removed: Vec<Url>,
-    pub(super) notifications: Arc<Notifications>,
+    pub(super) policy: Policy,
+    /// How many events of each feed are held back.
+    pub(super) held: BTreeMap<FeedId, u64>,
+    /// What was told of what keeps popups away.
+    pub(super) attention: Attention,
+    /// When that may change by itself.
+    pub(super) gates_at: Option<Instant>,
 }
 
 /// What the loop wakes up for.
@@ -123,6 +133,9 @@ enum Input {
     Command(Command),
     Signals(Vec<Arrival>),
     RetryCommit,
+    OpenGates,
+    /// A popup is due.
+    HandOver,
     Rest,
     End,
 }
@@ -155,9 +168,12 @@ impl EventLoop {
                         self.reload_config();
                     }
                     self.mark_shown();
+                    self.open_gates();
                     let stalled = std::mem::take(&mut self.stalled);
                     self.take(stalled);
                 }
+                Input::OpenGates => self.open_gates(),
+                Input::HandOver => {}
                 Input::Rest => {
                     self.rest_at = None;
                     // What is not given back now is given back after the next burst.
@@ -186,6 +202,8 @@ impl EventLoop {
             command = self.commands.recv() => command.map_or(Input::End, Input::Command),
             _ = gathered, if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
+            () = until(self.gates_at) => Input::OpenGates,
+            () = until(self.outbox.due()) => Input::HandOver,
             () = until(self.rest_at) => Input::Rest,
         }
     }
@@ -235,7 +253,7 @@ impl EventLoop {
                 return;
             }
             match next {
-                Some(Arrival { source, signal, .. }) => self.note(&source, signal),
+                Some(Arrival { source, signal, received_at, .. }) => self.note(&source, signal, received_at),
                 None => break,
             }
         }
@@ -255,7 +273,7 @@ impl EventLoop {
     }
 
     /// A signal that changes no data.
-    fn note(&mut self, source: &Source, signal: Signal) {
+    fn note(&mut self, source: &Source, signal: Signal, received_at: Timestamp) {
         let Some(entry) = self.feeds.iter_mut().find(|entry| entry.feed.id == source.feed) else { return };
         if let Signal::Opened { origin, replay, moved_to } = signal {
             // Like the messages that follow it, it counts even if its connection has ended since.
@@ -263,6 +281,7 @@ impl EventLoop {
                 entry.origin = origin;
                 entry.moved_to = moved_to;
                 entry.replay_window = replay || entry.connected_before(source);
+                entry.catch_up.opened(received_at);
             }
             return;
         }
@@ -270,7 +289,7 @@ impl EventLoop {
             return;
         }
         match signal {
-            Signal::State(connection) => entry.connection = connection,
+            Signal::State(connection) => entry.enter(connection),
             Signal::Oversized(total) => entry.set_oversized(total),
             // Its view says so.
             Signal::Flooding => {}
@@ -280,133 +299,12 @@ impl EventLoop {
             | Signal::ResumeRefused
             | Signal::Comment(_) => return,
         }
-        let view = entry.view();
-        self.tell(Update::Feed(Box::new(view)));
+        self.tell_of(source);
     }
 
-    /// Decides on messages and commits them with their outcomes and last event IDs, in one transaction; then tells everyone.
-    /// On an error nothing has happened, neither in the log nor here, and the group comes back.
-    fn commit(&mut self, group: Vec<Arrival>) -> Result<(), (Vec<Arrival>, LogError)> {
-        if group.is_empty() {
-            return Ok(());
-        }
-        let windows: Vec<bool> = self.feeds.iter().map(|entry| entry.replay_window).collect();
-        match self.write(&group) {
-            Ok(done) => {
-                self.announce(group, done);
-                Ok(())
-            }
-            Err(error) => {
-                for (entry, window) in self.feeds.iter_mut().zip(windows) {
-                    entry.replay_window = window;
-                }
-                Err((group, error))
-            }
-        }
-    }
-
-    fn write(&mut self, group: &[Arrival]) -> Result<Done, LogError> {
-        let mut done = Done { written: Vec::with_capacity(group.len()), closed: Vec::new() };
-        let mut batch = self.log.begin()?;
-        for (position, Arrival { source, signal, received_at, .. }) in group.iter().enumerate() {
-            let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
-                continue;
-            };
-            let entry = &mut self.feeds[feed];
-            if !entry.owns(source) {
-                continue;
-            }
-            let (message, identified, resume_value) = match signal {
-                Signal::Message { message, identified, resume_value } => {
-                    (message, *identified, entry.resume_value(source, message, resume_value))
-                }
-                Signal::LastEventId(id) => {
-                    batch.set_last_event_id(&source.feed, id)?;
-                    continue;
-                }
-                Signal::ResumeRefused => {
-                    batch.set_resume_value(&source.feed, "")?;
-                    continue;
-                }
-                _ => continue,
-            };
-            let resume_value = resume_value.as_deref();
-            if entry.suspects_repeats() && hold_back(&mut batch, entry, message, identified, resume_value)? {
-                let decision = decide(&entry.feed, message, *received_at);
-                if decision.action == Action::Close {
-                    // The stream has ended again, though the event that says so is no news.
-                    done.closed.push((feed, decision.reason.rule.unwrap_or_default()));
-                }
-                continue;
-            }
-            entry.replay_window &= !entry.ends_replay(resume_value.is_some());
-            let (outcome, reason, notification) = policy::apply(decide(&entry.feed, message, *received_at));
-            if outcome == Outcome::Closed {
-                done.closed.push((feed, reason.rule.unwrap_or_default()));
-            }
-            let event = NewEvent {
-                message,
-                origin: &entry.origin,
-                received_at: *received_at,
-                outcome,
-                reason: &reason,
-                notification: &notification,
-            };
-            let seq = batch.append(&source.feed, &event, resume_value)?;
-            done.written.push(Written { position, feed, seq, outcome, reason, notification });
-        }
-        batch.commit()?;
-        Ok(done)
-    }
-
-    /// After the commit: popups, closed feeds, and word to everyone who listens.
-    fn announce(&mut self, mut group: Vec<Arrival>, done: Done) {
-        let mut touched = vec![false; self.feeds.len()];
-        for Arrival { source, .. } in &group {
-            if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
-                touched[feed] = true;
-            }
-        }
-        for (feed, rule) in done.closed {
-            let entry = &mut self.feeds[feed];
-            // A paused feed stays so, whatever it still had received.
-            if !entry.feed.paused {
-                entry.stop(ConnectionState {
-                    reason: Some(Reason::ClosedByRule(rule)),
-                    ..ConnectionState::new(State::Stopped)
-                });
-            }
-        }
-        for Written { position, feed, seq, outcome, reason, notification } in done.written {
-            let entry = &mut self.feeds[feed];
-            let Arrival { signal, received_at, .. } = &mut group[position];
-            if outcome == Outcome::Pending {
-                self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone()));
-            }
-            let Signal::Message { message, .. } = signal else { continue };
-            if self.updates.receiver_count() > 0 {
-                let end = message.data.floor_char_boundary(PREVIEW);
-                let data_truncated = end < message.data.len();
-                message.data.truncate(end);
-                message.data.shrink_to_fit();
-                let record = Record {
-                    seq,
-                    feed: entry.feed.id.clone(),
-                    message: std::mem::take(message),
-                    data_truncated,
-                    origin: entry.origin.clone(),
-                    received_at: *received_at,
-                    outcome,
-                    reason,
-                    notification,
-                    read: false,
-                    summary: None,
-                };
-                let _ = self.updates.send(Update::Event(Arc::new(record)));
-            }
-        }
-        for feed in touched.iter().enumerate().filter_map(|(feed, touched)| touched.then_some(feed)) {
-            self.refresh(feed);
+    fn tell_of(&self, source: &Source) {
+        if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
+            self.show_view(feed);
         }
     }
 
@@ -416,150 +314,27 @@ impl EventLoop {
         if let Ok(counts) = self.log.counts(&entry.feed.id) {
             entry.counts = counts;
         }
-        let view = entry.view();
-        self.tell(Update::Feed(Box::new(view)));
+        self.show_view(feed);
+    }
+
+    /// Tells of a feed as it stands.
+    pub(super) fn show_view(&self, feed: usize) {
+        if let Some(entry) = self.feeds.get(feed) {
+            self.tell(Update::Feed(Box::new(self.view_of(entry))));
+        }
+    }
+
+    /// Counts anew what is held back.
+    pub(super) fn count_held(&mut self) {
+        if let Ok(held) = self.log.held() {
+            self.held = held.into_iter().collect();
+        }
     }
 
     pub(super) fn tell(&self, update: Update) {
         // An error means that nobody listens.
         let _ = self.updates.send(update);
     }
-
-    /// Gives the notifier what it may have, from the outbox or from the log.
-    pub(super) fn hand_over(&mut self) {
-        if self.unmarked.is_empty() && self.outbox.wants_from_log() {
-            self.refill();
-        }
-        while let Some(popup) = self.outbox.next() {
-            self.notifier.show(popup);
-        }
-    }
-
-    fn refill(&mut self) {
-        let Ok(pending) = self.log.pending(BACKLOG) else { return };
-        let complete = pending.len() < BACKLOG;
-        let popups =
-            policy::backlog(pending).into_iter().filter_map(|events| self.drawn_together(events)).collect();
-        self.outbox.refill(popups, complete);
-    }
-
-    fn drawn_together(&self, events: Vec<u64>) -> Option<Popup> {
-        let newest = self.log.popups(events.get(events.len().saturating_sub(3)..)?).ok()?;
-        let titles = newest.iter().rev().map(|record| record.notification.title.clone()).collect();
-        let newest = newest.into_iter().next_back()?;
-        let known = self.feeds.iter().find(|entry| entry.feed.id == newest.feed);
-        let summary = (events.len() > 1).then(|| Summary {
-            id: events[0],
-            kind: SummaryKind::Backlog,
-            count: events.len() as u64,
-            titles,
-            feeds: Vec::new(),
-        });
-        Some(Popup {
-            events,
-            // A feed that was removed meanwhile has no name any more.
-            feed_name: known.map_or_else(|| newest.feed.to_string(), |entry| entry.feed.name.clone()),
-            feed: Some(newest.feed),
-            notification: newest.notification,
-            images: known.is_some_and(|entry| entry.feed.images),
-            sound: self.notifications.sound,
-            summary,
-        })
-    }
-
-    /// Records what was handed over. What the log does not take now is tried again; until then nothing is read from it to be
-    /// shown, as it would be shown twice.
-    fn mark_shown(&mut self) {
-        while let Some(events) = self.unmarked.last() {
-            let summary = events.first().filter(|_| events.len() > 1);
-            if let Err(error) = self.log.mark_handed_over(events, summary.copied()) {
-                self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
-                return self.log_failed(&error);
-            }
-            self.unmarked.pop();
-            self.tell(Update::EventsChanged);
-        }
-    }
-
-    /// What became of a popup, or of the notification server.
-    pub(super) fn note_report(&mut self, report: Report) {
-        match report {
-            Report::Gone { .. } => {}
-            Report::Available(there) => self.outbox.set_server(there),
-            // A sample is no event's popup.
-            Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
-            Report::Shown { events } => {
-                self.outbox.shown();
-                self.unmarked.push(events);
-                self.mark_shown();
-            }
-            Report::Failed { .. } => {
-                let delay = self.outbox.refuse();
-                let Some(commands) = self.command_sender.upgrade() else { return };
-                self.connector.runtime.spawn(async move {
-                    sleep(delay).await;
-                    let _ = commands.send(Command::RetryPopups).await;
-                });
-            }
-        }
-    }
-}
-
-/// Counts a message that is in the log, instead of logging it again; whether it is. Only an ID that came on the new connection
-/// proves that, or a value to resume by in the message itself: without them it bears the ID of an older one.
-fn hold_back(
-    batch: &mut Batch<'_>,
-    entry: &Entry,
-    message: &Message,
-    identified: bool,
-    resume_value: Option<&str>,
-) -> Result<bool, LogError> {
-    let feed = &entry.feed.id;
-    let repeat = identified && batch.is_logged(feed, message)?
-        || resume_value.is_some() && batch.is_resumable_logged(feed, message)?;
-    if repeat {
-        batch.count_repeat(feed, &message.last_event_id)?;
-        resume_value.map_or(Ok(()), |value| batch.set_resume_value(feed, value))?;
-    }
-    Ok(repeat)
-}
-
-/// What a committed group did.
-struct Done {
-    /// The messages that are in the log now.
-    written: Vec<Written>,
-    /// Feeds whose stream a rule closed, by their place among the feeds, and the rule's number.
-    closed: Vec<(usize, u32)>,
-}
-
-/// A message's way through one group.
-struct Written {
-    /// Its place in the group.
-    position: usize,
-    /// Its feed's place among the feeds.
-    feed: usize,
-    seq: u64,
-    outcome: Outcome,
-    reason: OutcomeReason,
-    notification: Notification,
-}
-
-pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -> Popup {
-    Popup {
-        events,
-        feed: Some(feed.id.clone()),
-        feed_name: feed.name.clone(),
-        notification,
-        images: feed.images,
-        sound: true,
-        summary: None,
-    }
-}
-
-pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
-    let url = feed.shown_url();
-    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
-    feed.rules.evaluate(&facts, message, received_at)
 }
 
 async fn until(time: Option<Instant>) {

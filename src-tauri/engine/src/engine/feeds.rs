@@ -18,6 +18,8 @@ use crate::{
     event_log::{Counts, EventLog, LogError},
     event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
+    policy::CatchUp,
+    rule::RuleFaults,
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
 
@@ -100,6 +102,9 @@ pub(super) struct Entry {
     pub(super) moved_to: Option<String>,
     /// From a reconnect to the first message that is not in the log: here an equal message is a repeat.
     pub(super) replay_window: bool,
+    /// Whether what comes was missed before.
+    pub(super) catch_up: CatchUp,
+    pub(super) rule_faults: RuleFaults,
     oversized_before: u64,
     oversized_now: u64,
     generation: u64,
@@ -129,6 +134,8 @@ impl Entry {
             origin: String::new(),
             moved_to: None,
             replay_window: false,
+            catch_up: CatchUp::new(counts.last_event_at),
+            rule_faults: RuleFaults::default(),
             oversized_before: 0,
             oversized_now: 0,
             generation: connector.generation,
@@ -288,7 +295,15 @@ impl Entry {
         self.oversized_now = of_this_connection;
     }
 
-    pub(super) fn view(&self) -> FeedView {
+    /// The connection's state is this now.
+    pub(super) fn enter(&mut self, connection: ConnectionState) {
+        if self.connection.state == State::Connected && connection.state != State::Connected {
+            self.catch_up.ended(self.activity.signs(now(), DEFAULT_IDLE_TIMEOUT).last);
+        }
+        self.connection = connection;
+    }
+
+    pub(super) fn view(&self, snoozed_until: Option<Timestamp>, held: u64) -> FeedView {
         let patience = self.feed.idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT);
         FeedView {
             feed: Arc::clone(&self.feed),
@@ -297,8 +312,9 @@ impl Entry {
             oversized: self.oversized_before + self.oversized_now,
             moved_to: self.moved_to.clone(),
             signs: self.activity.signs(now(), patience),
-            snoozed_until: None,
-            held: 0,
+            snoozed_until,
+            held,
+            rule_faults: self.rule_faults.all().to_vec(),
         }
     }
 }

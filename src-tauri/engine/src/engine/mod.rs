@@ -10,9 +10,13 @@
 //! - What is to be shown and not yet recorded as handed over is shown once a notification server is there, also after a restart.
 
 mod commands;
+mod committing;
 mod event_loop;
 mod feeds;
 mod outbox;
+mod running;
+mod showing;
+mod together;
 
 use std::{io, sync::Arc};
 
@@ -31,9 +35,13 @@ use crate::{
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
     policy::Notifications,
+    rule::RuleFault,
+    run::RunFault,
     sentence::Sentence,
     subscription::Client,
 };
+
+pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.
 pub const QUEUE: usize = 1024;
@@ -90,19 +98,6 @@ pub struct Summary {
     pub feeds: Vec<(String, u64)>,
 }
 
-/// Why events are drawn together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SummaryKind {
-    /// Too many in a short time.
-    Flood,
-    /// They were missed and came after a reconnect.
-    CatchUp,
-    /// They waited, such as for a notification server.
-    Backlog,
-    /// They were held back by quiet hours or a snooze.
-    Digest,
-}
-
 /// What became of a popup, or of the notification server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Report {
@@ -145,6 +140,8 @@ pub struct FeedView {
     pub snoozed_until: Option<Timestamp>,
     /// How many of its events are held back, to be told later.
     pub held: u64,
+    /// The newest failure of each rule that has failed since it was written, in the order of the rules.
+    pub rule_faults: Vec<RuleFault>,
 }
 
 /// What keeps popups of all feeds away.
@@ -240,6 +237,7 @@ pub(crate) enum Command {
     Attention(Reply<Attention>),
     Notifications(Reply<Arc<Notifications>>),
     Report(Report),
+    RunFault(RunFault),
     RetryPopups,
     Shutdown(Reply<Option<Sentence>>),
 }

@@ -142,6 +142,41 @@ impl<'a> Batch<'a> {
         same().map_err(|error| LogError::of(self.path, error))
     }
 
+    /// Takes back the popups of this key of the feed that were not shown yet, this batch's included: they are in the log alone, `code` says
+    /// why. Returns their numbers.
+    pub fn take_back(&mut self, feed: &FeedId, key: &str, code: &'static str) -> Result<Vec<u64>, LogError> {
+        const UNSHOWN: &str = "UPDATE event INDEXED BY unshown_key SET outcome = 5, reason_code = ?3
+            WHERE feed = ?1 AND popup_key = ?2 AND outcome IN (3, 8) AND popup_key IS NOT NULL RETURNING seq";
+        self.step(|batch| {
+            let of_feed = batch.feed(feed)?.key;
+            let taken = batch
+                .transaction
+                .prepare_cached(UNSHOWN)?
+                .query_map(params![of_feed, key, code], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            let unread = batch.read(&taken)?;
+            batch.feed(feed)?.unread -= unread;
+            Ok(taken.into_iter().map(i64::unsigned_abs).collect())
+        })
+    }
+
+    /// Marks what popups of this key of the feed have told as read: they are gone. Looks through the newest unread events.
+    pub fn mark_key_read(&mut self, feed: &FeedId, key: &str) -> Result<(), LogError> {
+        const TOLD: &str = "SELECT seq FROM (SELECT seq FROM unread INDEXED BY unread_feed WHERE feed = ?1 ORDER BY seq DESC LIMIT 1000) q
+            WHERE (SELECT e.popup_key FROM event e WHERE e.seq = q.seq) = ?2";
+        self.step(|batch| {
+            let of_feed = batch.feed(feed)?.key;
+            let told = batch
+                .transaction
+                .prepare_cached(TOLD)?
+                .query_map(params![of_feed, key], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            let unread = batch.read(&told)?;
+            batch.feed(feed)?.unread -= unread;
+            Ok(())
+        })
+    }
+
     /// Ends the transaction: from now on everything in it is in the log for good.
     pub fn commit(mut self) -> Result<(), LogError> {
         self.step(Self::write_feeds)?;
@@ -212,6 +247,12 @@ impl Batch<'_> {
             ":data": message.data,
         })?;
         Ok(())
+    }
+
+    /// Takes events from the unread ones; how many of them were.
+    fn read(&self, seqs: &[i64]) -> rusqlite::Result<i64> {
+        let mut read = self.transaction.prepare_cached("DELETE FROM unread WHERE seq = ?1")?;
+        seqs.iter().try_fold(0, |sum, seq| Ok(sum + i64::from(read.execute([seq])? > 0)))
     }
 
     fn insert_words(&mut self, seq: i64, feed: i64, kind: i64, new: &NewEvent<'_>) -> rusqlite::Result<()> {

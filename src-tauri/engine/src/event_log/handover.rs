@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Record, row_id};
-use crate::{feed::FeedId, policy::OutcomeReason};
+use super::{Record, record::urgency_of, row_id};
+use crate::{feed::FeedId, notification::Urgency, policy::OutcomeReason};
 
 /// An event whose popup waits to be handed over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,10 +16,12 @@ pub struct Pending {
     pub feed: FeedId,
     /// Why it is to be shown, or what held it back: a code of [`OutcomeReason`].
     pub code: Cow<'static, str>,
+    /// How urgent its popup is.
+    pub urgency: Urgency,
 }
 
 pub(super) fn pending(db: &Connection, limit: i64) -> rusqlite::Result<Vec<Pending>> {
-    const PENDING: &str = "SELECT e.seq, f.id, e.reason_code FROM event e INDEXED BY pending
+    const PENDING: &str = "SELECT e.seq, f.id, e.reason_code, e.urgency FROM event e INDEXED BY pending
         CROSS JOIN feed f ON f.key = e.feed WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1";
     let mut pending = db.prepare_cached(PENDING)?;
     let mut rows = pending.query([limit])?;
@@ -28,7 +30,8 @@ pub(super) fn pending(db: &Connection, limit: i64) -> rusqlite::Result<Vec<Pendi
         // No other id is ever written.
         let Some(feed) = FeedId::new(row.get_ref(1)?.as_str()?) else { continue };
         let code = OutcomeReason::known_code(row.get_ref(2)?.as_str()?);
-        found.push(Pending { seq: row.get::<_, i64>(0)?.unsigned_abs(), feed, code });
+        let urgency = urgency_of(row.get(3)?).unwrap_or_default();
+        found.push(Pending { seq: row.get::<_, i64>(0)?.unsigned_abs(), feed, code, urgency });
     }
     Ok(found)
 }

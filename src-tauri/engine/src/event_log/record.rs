@@ -187,7 +187,7 @@ pub(super) fn urgency_number(urgency: Urgency) -> i64 {
     }
 }
 
-fn urgency_of(number: i64) -> Option<Urgency> {
+pub(super) fn urgency_of(number: i64) -> Option<Urgency> {
     [Urgency::Low, Urgency::Normal, Urgency::Critical].into_iter().find(|it| urgency_number(*it) == number)
 }
 

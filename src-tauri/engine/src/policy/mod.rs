@@ -1,23 +1,33 @@
 //! From what a rule decided to what a person gets: the place where popups are held back or drawn together. Pure.
 
+mod flood;
+mod plan;
 mod quiet_hours;
 mod settings;
+mod snoozes;
+#[cfg(test)]
+mod tests;
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) use self::snoozes::Snoozes;
+use self::{flood::Recent, quiet_hours::Quiet};
 pub use self::{
+    plan::{MAX_BACKLOG_POPUPS, SummaryKind, Told, plan},
     quiet_hours::QuietRange,
     settings::{Flood, Notifications},
 };
 use crate::{
-    event_log::Pending,
-    feed::FeedId,
+    feed::{Feed, FeedId},
     notification::Notification,
     rule::{Action, Decision},
 };
-
-/// Most popups of one feed that a backlog shows one by one.
-pub const MAX_BACKLOG_POPUPS: usize = 3;
 
 /// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -120,84 +130,204 @@ impl OutcomeReason {
     }
 }
 
-/// Makes an outcome of a decision.
-pub fn apply(decision: Decision) -> (Outcome, OutcomeReason, Notification) {
-    let outcome = match decision.action {
-        Action::Notify => Outcome::Pending,
-        Action::Log | Action::Withdraw => Outcome::Logged,
-        Action::Ignore => Outcome::Ignored,
-        Action::Close => Outcome::Closed,
-    };
-    (outcome, decision.reason, decision.notification)
+/// What holds popups back: quiet hours, snoozes, and what was shown of late. Time comes in with each event.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    settings: Arc<Notifications>,
+    pub(crate) snoozes: Snoozes,
+    recent: Recent,
+    quiet: Option<Quiet>,
 }
 
-/// Draws together what waited to be shown, such as over a restart: more than [`MAX_BACKLOG_POPUPS`] events of one feed become
-/// one popup, which stands where the newest of them stood. Takes and gives the oldest first.
-pub fn backlog(pending: Vec<Pending>) -> Vec<Vec<u64>> {
-    let mut waiting: HashMap<FeedId, usize> = HashMap::new();
-    for event in &pending {
-        *waiting.entry(event.feed.clone()).or_default() += 1;
-    }
-    let mut together: HashMap<FeedId, Vec<u64>> = HashMap::new();
-    let mut popups = Vec::new();
-    for Pending { seq, feed, .. } in pending {
-        let count = waiting.get(&feed).copied().unwrap_or_default();
-        if count <= MAX_BACKLOG_POPUPS {
-            popups.push(vec![seq]);
-            continue;
-        }
-        let events = together.entry(feed.clone()).or_default();
-        events.push(seq);
-        if events.len() == count {
-            popups.extend(together.remove(&feed));
-        }
-    }
-    popups
+/// The policy while a group of events is on its way into the log. It takes effect with [`Policy::keep`]: what is not logged did
+/// not happen.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    settings: &'a Notifications,
+    snoozes: &'a Snoozes,
+    recent: flood::Draft<'a>,
+    quiet: Option<Quiet>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a kept draft changes.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    recent: (BTreeMap<FeedId, VecDeque<Timestamp>>, VecDeque<Timestamp>),
+    quiet: Option<Quiet>,
+}
 
-    #[test]
-    fn each_action_has_its_outcome() {
-        for (action, outcome) in [
-            (Action::Notify, Outcome::Pending),
-            (Action::Log, Outcome::Logged),
-            (Action::Ignore, Outcome::Ignored),
-            (Action::Close, Outcome::Closed),
-        ] {
-            let notification = Notification { title: "T".to_owned(), ..Notification::default() };
-            let reason = OutcomeReason::new(OutcomeReason::RULE).by_rule(2);
-            let (urgent, run) = (false, None);
-            let decision =
-                Decision { action, notification: notification.clone(), reason: reason.clone(), urgent, run };
-            assert_eq!(apply(decision), (outcome, reason, notification));
+impl Policy {
+    pub(crate) fn new(snoozes: Snoozes) -> Self {
+        Self { settings: Arc::default(), snoozes, recent: Recent::default(), quiet: None }
+    }
+
+    pub(crate) fn set(&mut self, settings: &Arc<Notifications>) {
+        if self.settings != *settings {
+            self.quiet = None;
+        }
+        self.settings = Arc::clone(settings);
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Notifications> {
+        &self.settings
+    }
+
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        Draft {
+            settings: &self.settings,
+            snoozes: &self.snoozes,
+            recent: self.recent.draft(),
+            quiet: self.quiet,
         }
     }
 
-    #[test]
-    fn a_backlog_is_at_most_three_popups_of_a_feed() {
-        for (waiting, expected) in [
-            ("", ""),
-            ("a", "1"),
-            ("aaa", "1 2 3"),
-            ("aaaa", "1+2+3+4"),
-            ("aababaac", "3 5 1+2+4+6+7 8"),
-            ("abababab", "1+3+5+7 2+4+6+8"),
-        ] {
-            let pending = (1..)
-                .zip(waiting.chars())
-                .map(|(seq, feed)| Pending {
-                    seq,
-                    feed: FeedId::new(&feed.to_string()).unwrap(),
-                    code: OutcomeReason::DEFAULT.into(),
-                })
-                .collect();
-            let popups = backlog(pending)
-                .into_iter()
-                .map(|events| events.iter().map(u64::to_string).collect::<Vec<_>>().join("+"));
-            assert_eq!(popups.collect::<Vec<_>>().join(" "), expected, "{waiting}");
+    pub(crate) fn keep(&mut self, changes: Changes) {
+        self.recent.keep(changes.recent);
+        self.quiet = changes.quiet;
+    }
+
+    /// Until when it is quiet, if it is.
+    pub(crate) fn quiet_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        quiet_until(&self.settings, &mut self.quiet, now)
+    }
+
+    /// Until when nothing is shown of a feed that is not urgent, or of all feeds; `None`: it may be.
+    pub(crate) fn closed_until(&mut self, feed: Option<&FeedId>, now: Timestamp) -> Option<Timestamp> {
+        self.snoozes.until(feed, now).max(self.quiet_until(now))
+    }
+
+    /// When [`Policy::closed_until`] may say something else by itself; `None`: never.
+    pub(crate) fn changes_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let snoozed = self.snoozes.next_end(now);
+        if self.settings.quiet_hours.is_empty() {
+            return snoozed;
         }
+        self.quiet_until(now);
+        let quiet = self.quiet.map(|quiet| quiet.ask_at);
+        [snoozed, quiet].into_iter().flatten().min()
+    }
+}
+
+impl Draft<'_> {
+    /// Makes an outcome of a decision about an event of this feed that came then. `catching_up`: it was missed and came after a
+    /// reconnect.
+    pub(crate) fn apply(
+        &mut self,
+        feed: &Feed,
+        decision: Decision,
+        at: Timestamp,
+        catching_up: bool,
+    ) -> (Outcome, OutcomeReason, Notification) {
+        let Decision { action, notification, reason, urgent, .. } = decision;
+        let (outcome, reason) = match action {
+            Action::Log | Action::Withdraw => (Outcome::Logged, reason),
+            Action::Ignore => (Outcome::Ignored, reason),
+            Action::Close => (Outcome::Closed, reason),
+            Action::Notify => self.gate(feed, reason, urgent, at, catching_up),
+        };
+        (outcome, reason, notification)
+    }
+
+    pub(crate) fn into_changes(self) -> Changes {
+        Changes { recent: self.recent.into_changes(), quiet: self.quiet }
+    }
+
+    fn gate(
+        &mut self,
+        feed: &Feed,
+        reason: OutcomeReason,
+        urgent: bool,
+        at: Timestamp,
+        catching_up: bool,
+    ) -> (Outcome, OutcomeReason) {
+        let because = |code: &'static str| OutcomeReason { code: code.into(), ..reason.clone() };
+        let until =
+            |code: &'static str, end: Timestamp| OutcomeReason { detail: end.to_string(), ..because(code) };
+        if feed.paused {
+            return (Outcome::Logged, because(OutcomeReason::PAUSED));
+        }
+        if feed.mute {
+            return (Outcome::Logged, because(OutcomeReason::MUTED));
+        }
+        if !urgent {
+            if let Some(end) = self.snoozes.until(Some(&feed.id), at) {
+                return (Outcome::Held, until(OutcomeReason::SNOOZED, end));
+            }
+            if let Some(end) = quiet_until(self.settings, &mut self.quiet, at) {
+                return (Outcome::Held, until(OutcomeReason::QUIET_HOURS, end));
+            }
+        }
+        if catching_up {
+            return (Outcome::Pending, because(OutcomeReason::CATCH_UP));
+        }
+        if !self.recent.admits(&self.settings.flood, &feed.id, at) {
+            return (Outcome::Pending, because(OutcomeReason::FLOOD));
+        }
+        (Outcome::Pending, reason)
+    }
+}
+
+fn quiet_until(settings: &Notifications, known: &mut Option<Quiet>, now: Timestamp) -> Option<Timestamp> {
+    if settings.quiet_hours.is_empty() {
+        return None;
+    }
+    match known {
+        Some(quiet) if quiet.holds_at(now) => quiet.until,
+        _ => known.insert(Quiet::at(&settings.quiet_hours, now)).until,
+    }
+}
+
+/// A reconnect after this long without a sign of the server may bring what was missed.
+const GAP: SignedDuration = SignedDuration::from_secs(60);
+/// What was missed comes without a pause as long as this …
+pub(crate) const PAUSE: SignedDuration = SignedDuration::from_secs(2);
+/// … and within this time.
+pub(crate) const CATCHING_UP: SignedDuration = SignedDuration::from_secs(10);
+
+/// Whether what a connection brings was missed before it. It says nothing of that itself: what comes in one go right after a
+/// gap counts as missed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct CatchUp {
+    /// When the server was last heard of.
+    heard_at: Option<Timestamp>,
+    /// Something may have been missed, however short the time: the program was not running, or the machine slept.
+    missed: bool,
+    /// Since when it has been catching up, and when the newest event came that it had missed.
+    going_on: Option<(Timestamp, Timestamp)>,
+}
+
+impl CatchUp {
+    /// At the program's start, with the time of the newest event in the log.
+    pub(crate) fn new(newest: Option<Timestamp>) -> Self {
+        Self { heard_at: newest, missed: newest.is_some(), going_on: None }
+    }
+
+    /// The machine has slept.
+    pub(crate) fn slept(&mut self) {
+        self.missed |= self.heard_at.is_some();
+    }
+
+    /// A connection ended, of whose server this was the last sign.
+    pub(crate) fn ended(&mut self, last_sign: Option<Timestamp>) {
+        self.heard_at = self.heard_at.max(last_sign);
+    }
+
+    /// A stream was opened.
+    pub(crate) fn opened(&mut self, at: Timestamp) {
+        let long = self.heard_at.is_some_and(|heard| at.duration_since(heard) >= GAP);
+        self.going_on = (long || std::mem::take(&mut self.missed)).then_some((at, at));
+        self.heard_at = Some(at);
+    }
+
+    /// An event came; whether it had been missed.
+    pub(crate) fn event(&mut self, at: Timestamp) -> bool {
+        self.heard_at = self.heard_at.max(Some(at));
+        self.going_on = self.going_on.filter(|(begin, last)| {
+            at.duration_since(*last) < PAUSE && at.duration_since(*begin) < CATCHING_UP
+        });
+        if let Some((_, last)) = &mut self.going_on {
+            *last = at.max(*last);
+        }
+        self.going_on.is_some()
     }
 }

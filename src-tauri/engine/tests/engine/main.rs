@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "what is expected and does not hold ends the test")]
 
+mod policy;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::{
@@ -35,6 +37,7 @@ struct Fixture {
     engine: Engine,
     updates: broadcast::Receiver<Update>,
     popups: mpsc::UnboundedReceiver<Shown>,
+    withdrawn: mpsc::UnboundedReceiver<(FeedId, String)>,
 }
 
 /// A popup, and its events as the log had them at that moment.
@@ -46,6 +49,7 @@ struct Shown {
 struct Recorder {
     log: LogReader,
     popups: mpsc::UnboundedSender<Shown>,
+    withdrawn: mpsc::UnboundedSender<(FeedId, String)>,
     /// Each popup waits for one.
     leave: Option<blocking::Receiver<()>>,
 }
@@ -57,7 +61,9 @@ impl Notifier for Recorder {
         self.leave.as_ref().map(blocking::Receiver::recv);
     }
 
-    fn withdraw(&mut self, _: &FeedId, _: &str) {}
+    fn withdraw(&mut self, feed: &FeedId, key: &str) {
+        let _ = self.withdrawn.send((feed.clone(), key.to_owned()));
+    }
 }
 
 impl Fixture {
@@ -69,7 +75,8 @@ impl Fixture {
         let (sender, popups) = mpsc::unbounded_channel();
         fs::write(folder.path().join("feeds.toml"), config).expect("feeds.toml");
         let log = EventLog::open(&folder.path().join("events.db")).expect("a log");
-        let notifier = Recorder { log: log.reader(), popups: sender, leave };
+        let (taken_away, withdrawn) = mpsc::unbounded_channel();
+        let notifier = Recorder { log: log.reader(), popups: sender, withdrawn: taken_away, leave };
         let engine = Engine::start(Parts {
             config: ConfigFile::new(folder.path().join("feeds.toml")),
             log,
@@ -81,7 +88,7 @@ impl Fixture {
         });
         let engine = engine.expect("an engine");
         let updates = engine.updates();
-        Self { folder, engine, updates, popups }
+        Self { folder, engine, updates, popups, withdrawn }
     }
 
     /// The same profile with an engine of its own, as after a start of the program.
@@ -145,6 +152,9 @@ impl Fixture {
 fn feed(id: &str, server: &ScriptedServer, rest: &str) -> String {
     format!("[[feed]]\nid = \"{id}\"\nurl = \"{}\"\n{rest}\n", server.url("/"))
 }
+
+/// Popups one by one, however many.
+const NO_FLOOD: &str = "[notifications]\nflood = { popups = 1000, overall = 1000 }\n";
 
 /// Events whose ID and data is their number.
 fn numbers(numbers: impl IntoIterator<Item = u32>) -> String {
@@ -399,7 +409,7 @@ async fn a_notifier_that_never_reports_holds_up_popups_and_nothing_else() {
     let go = Arc::new(Notify::new());
     let script = vec![stream(""), Act::Wait(go.clone()), send(numbers(1..=50)), Act::Hold];
     let server = ScriptedServer::start(vec![script]).await;
-    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    let mut fixture = Fixture::start(&(feed("a", &server, "") + NO_FLOOD));
     fixture.engine.report(Report::Available(true)).await;
     fixture.feed("a", |view| view.connection.state == State::Connected).await;
     go.notify_one();

@@ -1,0 +1,230 @@
+//! From the log to the notification server: what is shown, what became of it, and what keeps it away.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Attention, Command, Error, Popup, Report, Update,
+    event_loop::{COMMIT_RETRY, EventLoop},
+    together::Gathered,
+};
+use crate::{
+    event_log::{Pending, Record},
+    feed::{Feed, FeedId},
+    notification::Notification,
+    policy::{self, Told},
+};
+
+/// How many pending events are read from the log at once, to be shown or summed up.
+const BACKLOG: usize = 65_536;
+
+/// The setting that keeps what a person snoozed.
+pub(super) const SNOOZED: &str = "snoozed";
+
+/// An event that was handed over, or several by one popup of this number, and that the log could not take as such yet.
+pub(super) struct Unmarked {
+    events: Vec<u64>,
+    summary: Option<u64>,
+}
+
+impl EventLoop {
+    /// Gives the notifier what it may have, from the outbox or from the log.
+    pub(super) fn hand_over(&mut self) {
+        if self.unmarked.is_empty() && self.outbox.wants_from_log() {
+            self.refill();
+        }
+        let now = Instant::now();
+        while let Some(mut popup) = self.outbox.next(now) {
+            popup.sound = self.policy.settings().sound;
+            self.notifier.show(popup);
+        }
+    }
+
+    fn refill(&mut self) {
+        let Ok(pending) = self.log.pending(BACKLOG) else { return };
+        let complete = pending.len() < BACKLOG;
+        let most = self.policy.settings().flood.overall as usize;
+        let (mut single, mut together) = (Vec::new(), Vec::new());
+        for told in policy::plan(&pending, most) {
+            match told.kind {
+                Some(kind) => together.extend(self.gathered(&pending, &told, kind)),
+                None => single.extend(self.single(&pending, &told)),
+            }
+        }
+        self.outbox.refill(single, together, complete);
+    }
+
+    /// An event's own popup.
+    fn single(&self, pending: &[Pending], told: &Told) -> Option<Popup> {
+        let event = pending.get(*told.events.first()?)?;
+        let record = self.log.popups(&[event.seq]).ok()?.pop()?;
+        let feed = self.known(&record.feed);
+        Some(Popup {
+            events: vec![record.seq],
+            // A feed that was removed meanwhile has no name any more.
+            feed_name: feed.map_or_else(|| record.feed.to_string(), |feed| feed.name.clone()),
+            images: feed.is_some_and(|feed| feed.images),
+            feed: Some(record.feed),
+            notification: record.notification,
+            sound: true,
+            summary: None,
+        })
+    }
+
+    fn gathered(&self, pending: &[Pending], told: &Told, kind: policy::SummaryKind) -> Option<Gathered> {
+        let events: Vec<&Pending> = told.events.iter().filter_map(|place| pending.get(*place)).collect();
+        let newest: Vec<u64> = events.iter().rev().take(Gathered::TITLES).map(|event| event.seq).collect();
+        let newest: Vec<Record> = self.log.popups(&newest).ok()?;
+        let now = Instant::now();
+        let feed = told.feed.as_ref().and_then(|id| self.known(id));
+        let mut gathered = Gathered {
+            of: told.feed.clone(),
+            kind,
+            titles: newest.iter().map(|record| record.notification.title.clone()).collect(),
+            newest: newest.into_iter().next()?.notification,
+            urgency: events.iter().map(|event| event.urgency).max().unwrap_or_default(),
+            feed_name: self.name_of(told.feed.as_ref()),
+            images: feed.is_some_and(|feed| feed.images),
+            feeds: BTreeMap::new(),
+            events: events.iter().map(|event| event.seq).collect(),
+            begun: now,
+            due: now,
+        };
+        if told.feed.is_none() {
+            for event in &events {
+                *gathered.feeds.entry(self.name_of(Some(&event.feed))).or_default() += 1;
+            }
+        }
+        Some(gathered)
+    }
+
+    fn known(&self, id: &FeedId) -> Option<&Feed> {
+        self.feeds.iter().find(|entry| entry.feed.id == *id).map(|entry| &*entry.feed)
+    }
+
+    /// What a person calls a feed; empty for several.
+    fn name_of(&self, id: Option<&FeedId>) -> String {
+        id.map(|id| self.known(id).map_or_else(|| id.to_string(), |feed| feed.name.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Records what was handed over. What the log does not take now is tried again; until then nothing is read from it to be
+    /// shown, as it would be shown twice.
+    pub(super) fn mark_shown(&mut self) {
+        while let Some(Unmarked { events, summary }) = self.unmarked.last() {
+            if let Err(error) = self.log.mark_handed_over(events, *summary) {
+                self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
+                return self.log_failed(&error);
+            }
+            self.unmarked.pop();
+            self.tell(Update::EventsChanged);
+        }
+    }
+
+    /// What became of a popup, or of the notification server.
+    pub(super) fn note_report(&mut self, report: Report) {
+        match report {
+            Report::Gone { summary } => self.outbox.gone(summary),
+            Report::Available(there) => self.outbox.set_server(there),
+            // A sample is no event's popup.
+            Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
+            Report::Shown { events } => {
+                let summary = self.outbox.shown(&events);
+                self.unmarked.push(Unmarked { events, summary });
+                self.mark_shown();
+            }
+            Report::Failed { events } => {
+                let delay = self.outbox.refuse(&events);
+                let Some(commands) = self.command_sender.upgrade() else { return };
+                self.connector.runtime.spawn(async move {
+                    sleep(delay).await;
+                    let _ = commands.send(Command::RetryPopups).await;
+                });
+            }
+        }
+    }
+
+    /// Lets popups go on that nothing holds back any more, and says when to look again.
+    pub(super) fn open_gates(&mut self) {
+        let now = Timestamp::now();
+        let ended = self.policy.snoozes.forget_ended(now);
+        if ended {
+            self.keep_snoozes();
+        }
+        let attention = self.attention();
+        if ended || attention != self.attention {
+            self.attention = attention;
+            self.tell(Update::Attention);
+        }
+        let open: Vec<FeedId> = self
+            .held
+            .iter()
+            .filter(|(feed, held)| **held > 0 && self.policy.closed_until(Some(feed), now).is_none())
+            .map(|(feed, _)| feed.clone())
+            .collect();
+        if !open.is_empty() {
+            match self.log.release(&open) {
+                Ok(_) => {
+                    self.held.retain(|feed, _| !open.contains(feed));
+                    self.outbox.more_is_in_the_log();
+                    self.tell(Update::EventsChanged);
+                    self.attention = self.attention();
+                    self.tell(Update::Attention);
+                }
+                Err(error) => {
+                    self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
+                    self.log_failed(&error);
+                }
+            }
+        }
+        self.gates_at = self.policy.changes_at(now).map(|at| Instant::now() + wait(now, at));
+    }
+
+    pub(super) fn snooze(&mut self, feed: Option<&FeedId>, until: Option<Timestamp>) -> Result<(), Error> {
+        if let Some(id) = feed {
+            self.view(id)?;
+        }
+        self.policy.snoozes.set(feed, until);
+        self.log.set_setting(SNOOZED, &self.policy.snoozes.write())?;
+        self.open_gates();
+        self.tell(Update::Attention);
+        (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
+        Ok(())
+    }
+
+    /// A later run would show what this one need not hold back any more, at most; so an error is no reason to hold it.
+    fn keep_snoozes(&mut self) {
+        if let Err(error) = self.log.set_setting(SNOOZED, &self.policy.snoozes.write()) {
+            self.log_failed(&error);
+        }
+    }
+
+    pub(super) fn attention(&mut self) -> Attention {
+        let now = Timestamp::now();
+        Attention {
+            snoozed_until: self.policy.snoozes.until(None, now),
+            quiet_until: self.policy.quiet_until(now),
+            held: self.held.values().sum(),
+        }
+    }
+}
+
+/// How long to wait for a time on the wall's clock, which may be set meanwhile, or stand still with the machine.
+fn wait(now: Timestamp, at: Timestamp) -> Duration {
+    const LOOK: Duration = Duration::from_secs(30);
+    Duration::try_from(at.duration_since(now)).unwrap_or_default().min(LOOK)
+}
+
+pub(super) fn popup(feed: &Feed, events: Vec<u64>, notification: Notification) -> Popup {
+    Popup {
+        events,
+        feed: Some(feed.id.clone()),
+        feed_name: feed.name.clone(),
+        notification,
+        images: feed.images,
+        sound: true,
+        summary: None,
+    }
+}
