@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod alert;
 mod command;
 pub mod config;
 pub mod engine;
@@ -30,5 +31,6 @@ pub mod resume;
 pub mod rule;
 pub mod run;
 pub mod sentence;
+pub mod snooze;
 pub mod subscription;
 pub mod template;

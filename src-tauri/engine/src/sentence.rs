@@ -178,6 +178,10 @@ wordings! {
     MISSPELT_TEST = "misspelt_test": "unknown test “{name}”; did you mean {near}?";
     UNKNOWN_NAME = "unknown_name": "unknown name “{name}”; a rule knows {known}";
     MISSPELT_NAME = "misspelt_name": "unknown name “{name}”; did you mean {near}?";
+    // Snoozing.
+    SNOOZE_UNKNOWN = "snooze_unknown": "“{value}” is no time to snooze until; write how long (15m, 1h30m), a time of day (08:00), tomorrow, an RFC 3339 time, or off";
+    SNOOZE_PASSED = "snooze_passed": "“{value}” has passed already; choose a later time, or off";
+    SNOOZE_TOO_LONG = "snooze_too_long": "“{value}” is more than {days} days away; to hear nothing of a feed for good, mute or pause it";
     // The event log.
     LOG_CANNOT_OPEN = "log_cannot_open": "cannot open the event log {path}: {cause}; check the folder and its rights";
     LOG_NO_DATABASE = "log_no_database": "the event log {path} is not a database; it is left untouched: move it away or restore a backup";
