@@ -259,7 +259,8 @@ struct Written {
     own: OwnPart,
 }
 
-pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
+/// What a feed's rules say of a message.
+pub(crate) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
     let url = feed.shown_url();
     let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
     feed.rules.evaluate(&facts, message, received_at)

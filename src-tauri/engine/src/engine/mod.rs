@@ -41,6 +41,8 @@ use crate::{
     subscription::Client,
 };
 
+pub(crate) use committing::decide;
+
 pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.

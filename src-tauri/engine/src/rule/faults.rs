@@ -33,6 +33,14 @@ impl RuleFaults {
         }
     }
 
+    /// Counts a failure that was before those that are known.
+    pub fn note_older(&mut self, rule: u32, detail: String, seq: u64) {
+        match self.0.binary_search_by_key(&rule, |fault| fault.rule) {
+            Ok(at) => self.0[at].count += 1,
+            Err(at) => self.0.insert(at, RuleFault { rule, detail, seq, count: 1 }),
+        }
+    }
+
     /// Forgets them: the rules are others now.
     pub fn clear(&mut self) {
         self.0.clear();
