@@ -157,6 +157,7 @@ wordings! {
     URGENT_UNUSED = "urgent_unused": "this action shows no popup; leave out urgent or action";
     WITHDRAW_NO_KEY = "withdraw_no_key": "missing; say which popup to take away, such as notify.key = \"door\"";
     WITHDRAW_KEY_ONLY = "withdraw_key_only": "this action shows no popup; keep notify.key alone";
+    RUN_ELSEWHERE = "run_elsewhere": "only a feed's own rule in feeds.toml can run a program";
     ICON = "icon": "“{value}” is no https URL of an image";
     SOUND = "sound": "“{value}” is not true, false or the name of a sound, such as message-new-instant";
     EXPIRE = "expire": "“{value}” is no time; write seconds, such as 10, a time, such as \"10s\", or \"never\"";
@@ -167,6 +168,13 @@ wordings! {
     WANTS_EXPIRE = "wants_expire": "must be seconds, such as 10, or a text, such as \"10s\" or \"never\"; this is of type {type}";
     WANTS_BUTTONS = "wants_buttons": "must be a list, such as [{ label = \"…\", url = \"…\" }]; this is of type {type}";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
+    // Presets.
+    UNKNOWN_PRESET = "unknown_preset": "unknown preset “{value}”; known here: {known}";
+    MISSPELT_PRESET = "misspelt_preset": "unknown preset “{value}”; did you mean {near}?";
+    PRESET_SET = "preset_set": "feeds.toml says so";
+    PRESET_URL = "preset_url": "the address is that of {name}";
+    PRESET_STREAM = "preset_stream": "its events are like those of {name}";
+    PRESET_EVENT = "preset_event": "it sent an event “{event}” as {name} does";
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";

@@ -21,6 +21,7 @@ use crate::{
     event_log::{EventLog, LogError},
     feed::FeedId,
     policy::{Policy, Snoozes},
+    preset::Opening,
     run::Runner,
     sentence::Sentence,
     subscription::Signal,
@@ -282,6 +283,7 @@ impl EventLoop {
                 entry.moved_to = moved_to;
                 entry.replay_window = replay || entry.connected_before(source);
                 entry.catch_up.opened(received_at);
+                entry.opening = Opening::default();
             }
             return;
         }
