@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::{
-    access::{Access, Fault, mask},
+    access::{Access, Fault, Place, mask},
     network::Network,
+    preset::{Chosen, Snapshot},
     resume::Resume,
     rule::RuleSet,
 };
@@ -68,9 +69,55 @@ pub struct Feed {
     pub images: bool,
     /// When its silence is told.
     pub silence_alert: Option<Silence>,
+    /// What is known of its provider: it decides where none of the rules does.
+    pub preset: Option<Chosen>,
+    /// What `feeds.toml` leaves to the preset.
+    pub left_out: LeftOut,
+}
+
+/// Keys of a feed that are not in `feeds.toml`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LeftOut {
+    /// `preset`: it may be found by the feed's URL and its first messages.
+    pub preset: bool,
+    /// `idle_timeout`
+    pub idle_timeout: bool,
+    /// `resume`
+    pub resume: bool,
 }
 
 impl Feed {
+    /// Whether a preset may be found for it: none is asked for or refused, none is there, and no rules of its own say what a
+    /// person wants of its messages.
+    pub fn may_find_preset(&self) -> bool {
+        self.left_out.preset && self.preset.is_none() && self.rules.texts().is_empty()
+    }
+
+    /// What each of its connections begins with that is no news.
+    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+        self.preset.as_ref()?.preset.snapshot.as_ref()
+    }
+
+    /// The feed with this preset, and with its settings where `feeds.toml` leaves them out.
+    #[must_use]
+    pub fn with_preset(self, chosen: Chosen) -> Self {
+        let Chosen { preset, .. } = &chosen;
+        let secret = |resume: &Resume| match resume {
+            Resume::Query { name, .. } => self.access.get(&Place::Query(name.clone())).is_some(),
+            _ => false,
+        };
+        let resume = preset.resume.as_ref().filter(|resume| self.left_out.resume && !secret(resume));
+        Self {
+            resume: resume.cloned().unwrap_or_else(|| self.resume.clone()),
+            idle_timeout: match preset.idle_timeout {
+                Some(timeout) if self.left_out.idle_timeout => timeout,
+                _ => self.idle_timeout,
+            },
+            preset: Some(chosen),
+            ..self
+        }
+    }
+
     /// Its URL as it may be shown: without the secrets that are written into it.
     pub fn shown_url(&self) -> Cow<'_, str> {
         mask::masked(self.url.as_str())
@@ -198,6 +245,8 @@ pub enum Reason {
     Broken(String),
     /// A rule of the feed with the action `close` matched; the rule's number from 1.
     ClosedByRule(u32),
+    /// The server told that it is over, as the feed's preset knows; the provider's name.
+    ClosedByPreset(String),
     /// Any other failure of the network.
     Network(String),
 }
@@ -297,12 +346,13 @@ impl Reason {
             Self::Ended => "ended",
             Self::Broken(_) => "broken",
             Self::ClosedByRule(_) => "closed_by_rule",
+            Self::ClosedByPreset(_) => "closed_by_preset",
             Self::Network(_) => "network",
         }
     }
 
-    /// The particular that a sentence about this reason needs: a status code, a media type, a host, seconds, a rule's number,
-    /// a file, a proxy with host and port.
+    /// The particular that a sentence about this reason needs: a status code, a media type, a host, seconds, a rule's number, a
+    /// provider, a file, a proxy with host and port.
     pub fn detail(&self) -> String {
         match self {
             Self::Status(status) => status.to_string(),
@@ -325,6 +375,7 @@ impl Reason {
             | Self::Tls(text)
             | Self::PlainHttp(text)
             | Self::Broken(text)
+            | Self::ClosedByPreset(text)
             | Self::Network(text) => text.clone(),
             Self::Credential(fault) => fault.detail().to_owned(),
             Self::CertificateFile { path, fault: FileFault::Unreadable(cause) }

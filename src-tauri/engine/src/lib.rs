@@ -4,7 +4,7 @@
 //!
 //! 1. [`subscription`] drives one [`event_source`] (the protocol, without I/O) over the network.
 //! 2. [`engine`] receives every message of every feed in one loop,
-//! 3. asks [`rule`] and [`policy`] what is to become of it,
+//! 3. asks [`rule`], [`preset`] and [`policy`] what is to become of it,
 //! 4. commits it with its outcome to the [`event_log`],
 //! 5. and only then hands a [`notification`] to the [`engine::Notifier`].
 //!
@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod alert;
 pub mod config;
 pub mod engine;
 pub mod event_log;
@@ -24,9 +25,11 @@ pub mod feed;
 pub mod network;
 pub mod notification;
 pub mod policy;
+pub mod preset;
 pub mod probe;
 pub mod resume;
 pub mod rule;
 pub mod sentence;
+pub mod snooze;
 pub mod subscription;
 pub mod template;

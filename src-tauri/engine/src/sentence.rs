@@ -167,6 +167,13 @@ wordings! {
     WANTS_EXPIRE = "wants_expire": "must be seconds, such as 10, or a text, such as \"10s\" or \"never\"; this is of type {type}";
     WANTS_BUTTONS = "wants_buttons": "must be a list, such as [{ label = \"…\", url = \"…\" }]; this is of type {type}";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
+    // Presets.
+    UNKNOWN_PRESET = "unknown_preset": "unknown preset “{value}”; known here: {known}";
+    MISSPELT_PRESET = "misspelt_preset": "unknown preset “{value}”; did you mean {near}?";
+    PRESET_SET = "preset_set": "feeds.toml says so";
+    PRESET_URL = "preset_url": "the address is that of {name}";
+    PRESET_STREAM = "preset_stream": "its events are like those of {name}";
+    PRESET_EVENT = "preset_event": "it sent an event “{event}” as {name} does";
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
@@ -178,6 +185,10 @@ wordings! {
     MISSPELT_TEST = "misspelt_test": "unknown test “{name}”; did you mean {near}?";
     UNKNOWN_NAME = "unknown_name": "unknown name “{name}”; a rule knows {known}";
     MISSPELT_NAME = "misspelt_name": "unknown name “{name}”; did you mean {near}?";
+    // Snoozing.
+    SNOOZE_UNKNOWN = "snooze_unknown": "“{value}” is no time to snooze until; write how long (15m, 1h30m), a time of day (08:00), tomorrow, an RFC 3339 time, or off";
+    SNOOZE_PASSED = "snooze_passed": "“{value}” has passed already; choose a later time, or off";
+    SNOOZE_TOO_LONG = "snooze_too_long": "“{value}” is more than {days} days away; to hear nothing of a feed for good, mute or pause it";
     // The event log.
     LOG_CANNOT_OPEN = "log_cannot_open": "cannot open the event log {path}: {cause}; check the folder and its rights";
     LOG_NO_DATABASE = "log_no_database": "the event log {path} is not a database; it is left untouched: move it away or restore a backup";

@@ -94,7 +94,8 @@ pub(super) struct ImageWish {
 
 /// What the program itself has to say of a feed, in place of what it said of the same kind before.
 pub(super) struct Notice<'a> {
-    pub(super) feed: &'a FeedId,
+    /// Empty: of several.
+    pub(super) feed: &'a str,
     pub(super) kind: &'static str,
     pub(super) title: String,
     pub(super) body: String,
@@ -151,7 +152,7 @@ impl Popups {
     /// A popup that tells what keeps a feed from connecting, in place of what the last one told of it.
     pub(super) fn show_attention(&self, feed: &Feed, body: String) -> Result<(), QueueFull> {
         self.show_notice(Notice {
-            feed: &feed.id,
+            feed: feed.id.as_str(),
             kind: "attention",
             title: feed.name.clone(),
             body,
@@ -166,6 +167,24 @@ impl Popups {
         let place = Place::Notice { feed: feed.to_string(), kind };
         let popup = popup::Popup { summary: title, body, urgency, category, ..plain() };
         self.show_own(Telling { place: Some(place), ..Telling::default() }, popup)
+    }
+
+    /// Takes away what the program said of a feed, if it is still there.
+    pub(super) fn take_notice_away(&self, feed: &str, kind: &'static str) {
+        self.take_away(&Place::Notice { feed: feed.to_owned(), kind });
+    }
+
+    fn take_away(&self, place: &Place) {
+        let mut told = self.told();
+        for (number, telling) in &mut told.popups {
+            if telling.place.as_ref() != Some(place) || std::mem::replace(&mut telling.withdrawn, true) {
+                continue;
+            }
+            if let Some(popup) = telling.waits.take() {
+                self.send(popup);
+            }
+            let _ = self.shared.wishes.try_send(Wish::Withdraw(*number));
+        }
     }
 
     fn show_own(&self, telling: Telling, popup: popup::Popup) -> Result<(), QueueFull> {
@@ -316,17 +335,7 @@ impl Notifier for Popups {
     }
 
     fn withdraw(&mut self, feed: &FeedId, key: &str) {
-        let place = Some(Place::Key { feed: feed.to_string(), key: key.to_owned() });
-        let mut told = self.told();
-        for (number, telling) in &mut told.popups {
-            if telling.place != place || std::mem::replace(&mut telling.withdrawn, true) {
-                continue;
-            }
-            if let Some(popup) = telling.waits.take() {
-                self.send(popup);
-            }
-            let _ = self.shared.wishes.try_send(Wish::Withdraw(*number));
-        }
+        self.take_away(&Place::Key { feed: feed.to_string(), key: key.to_owned() });
     }
 }
 

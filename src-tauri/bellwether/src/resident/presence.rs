@@ -2,12 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bellwether_control::wire::{OpenWindow, PartName};
+use bellwether_control::{
+    messages::Catalogue,
+    wire::{OpenWindow, PartName},
+};
 use bellwether_engine::{
+    engine::Attention,
     event_log::{Query, ReadMark, Record},
     feed::State,
     notification::Notification,
 };
+use jiff::Zoned;
 use tokio::{
     sync::{
         broadcast::error::{RecvError, TryRecvError},
@@ -16,8 +21,9 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, attention, popups, reading, say};
+use super::{Resident, Start, alerts, attention, popups, reading, say};
 use crate::{
+    cli::time,
     desktop::Desktop,
     tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
 };
@@ -30,6 +36,7 @@ pub(crate) fn start(resident: &Resident, desktop: &Desktop, start: &Start, popup
     tokio::spawn(popups::hear(resident.clone(), popups.reports));
     tokio::spawn(popups::fetch_images(resident.clone(), popups.images));
     tokio::spawn(attention::watch(resident.clone()));
+    tokio::spawn(alerts::watch(resident.clone(), resident.woke_up.subscribe()));
     let view = watch_view(resident);
     let tray_reports = start_tray(view, resident, desktop, start);
     tokio::spawn(hear_tray(resident.clone(), tray_reports));
@@ -80,6 +87,11 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
             TrayReport::Open { event } => open_window(&resident, event).await,
             TrayReport::Reconnect => {
                 let _ = resident.engine.reconnect(None).await;
+            }
+            TrayReport::Snooze(until) => {
+                if let Err(refusal) = resident.snooze(None, Some(until)).await {
+                    say(&refusal.0.message);
+                }
             }
             TrayReport::Quit => drop(resident.quit.send_replace(true)),
             TrayReport::Available(available, detail) => {
@@ -152,7 +164,13 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         connected: count(&[State::Connected]),
         attention: count(&[State::NeedsAttention, State::Stopped]),
     };
-    let state = if totals.attention > 0 || config_broken || log_broken {
+    let attention = resident.engine.attention().await.ok()?;
+    let calm = calm(attention, &Zoned::now(), &resident.catalogue);
+    let state = if config_broken || log_broken {
+        TrayState::Attention
+    } else if calm.is_some() {
+        TrayState::Snoozed
+    } else if totals.attention > 0 {
         TrayState::Attention
     } else if totals.connected == 0 && totals.all > totals.paused {
         TrayState::Offline
@@ -167,8 +185,9 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         status_line: match (log_broken, config_broken) {
             (true, _) => resident.catalogue.text("tray.status_log").to_owned(),
             (false, true) => resident.catalogue.text("tray.status_config").to_owned(),
-            (false, false) => tray::status_line(state, totals, &resident.catalogue),
+            (false, false) => tray::status_line(calm, totals, &resident.catalogue),
         },
+        snoozed: attention.snoozed_until.is_some(),
         recent: recent
             .into_iter()
             .map(|record| {
@@ -182,6 +201,16 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     })
 }
 
+/// Until when popups are held back, and by what: a person's wish, or the quiet hours. `None`: they are not.
+fn calm(attention: Attention, now: &Zoned, catalogue: &Catalogue) -> Option<String> {
+    let (key, until) = match attention {
+        Attention { snoozed_until: Some(until), .. } => ("attention.snoozed", until),
+        Attention { quiet_until: Some(until), .. } => ("attention.quiet", until),
+        _ => return None,
+    };
+    Some(catalogue.format(key, &[("time", &time::clock(&until.to_string(), now, catalogue))]))
+}
+
 /// What tells an event from others in the tray's menu: its title, and its text too where the title only names the feed.
 fn label(record: Record, feed_name: Option<&str>) -> String {
     let Notification { title, body, .. } = record.notification;
@@ -189,4 +218,25 @@ fn label(record: Record, feed_name: Option<&str>) -> String {
         .and_then(|name| title.strip_prefix(name))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(" · "));
     if names_the_feed && !body.is_empty() { format!("{title}: {body}") } else { title }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_popups_back_is_said_with_its_end() {
+        let now: Zoned = "2026-11-20T22:00:00+00:00[UTC]".parse().unwrap();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let (evening, morning) = ("2026-11-20T22:15:00Z", "2026-11-21T07:00:00Z");
+        for (snoozed_until, quiet_until, expected) in [
+            (None, None, None),
+            (at(evening), None, Some("Snoozed until 22:15")),
+            (None, at(morning), Some("Quiet hours until 07:00 tomorrow")),
+            (at(evening), at(morning), Some("Snoozed until 22:15")),
+        ] {
+            let attention = Attention { snoozed_until, quiet_until, held: 0 };
+            assert_eq!(calm(attention, &now, &Catalogue::new("en")).as_deref(), expected);
+        }
+    }
 }

@@ -13,6 +13,7 @@
 //! silence_alert = "usual"         # or "6h"; none if left out
 //! auth.bearer = { keyring = true } # or env = "NAME", command = ["…"], file = "…"; beside bearer: basic, headers, query, cookies
 //! resume = "header"               # or "none", or { query = "since", from = "data.id" }
+//! preset = "ntfy"                 # or "none"; found by itself if left out and the feed has no rules
 //! proxy = "system"                # or "none", or a URL
 //! ca_file = "authority.pem"       # beside the system's authorities
 //! client_certificate = { certificate = "alice.pem", key = "alice.key" }
@@ -47,6 +48,7 @@ pub mod edit;
 mod file;
 mod network;
 mod notifications;
+pub(crate) mod preset;
 mod reader;
 mod rules;
 

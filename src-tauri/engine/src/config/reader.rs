@@ -7,17 +7,18 @@ use toml_edit::{Document, Item, Table, TableLike, Value};
 
 use super::{
     Config, ConfigError, ConfigErrorKind as Kind, MAX_FEED_NAME, MAX_FEEDS, MAX_FILE, MAX_IDLE_TIMEOUT,
-    feed_url, too_large,
+    feed_url, preset::Wish, too_large,
 };
 use crate::{
-    feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Repeats},
+    feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, LeftOut, Repeats},
     notification::sanitize_title,
+    preset::{self, By, Chosen},
     sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_TEXT, WANTS_TIME, Wording},
     template::nearest,
 };
 
 /// The keys of a feed.
-const FEED: [&str; 16] = [
+const FEED: [&str; 17] = [
     "id",
     "name",
     "url",
@@ -33,6 +34,7 @@ const FEED: [&str; 16] = [
     "verify_certificate",
     "proxy",
     "resume",
+    "preset",
     "rule",
 ];
 /// Reads the text; relative paths in it are taken from `folder`.
@@ -129,7 +131,9 @@ impl Reader<'_> {
             Some(other) => return Err(self.no_choice(section, "repeats", other, &["hide", "show"])),
         };
         let access = self.access(table, path, &url)?;
-        Ok(Feed {
+        let wish = self.preset(section)?;
+        let left_out = |key| table.get(key).is_none();
+        let feed = Feed {
             paused: self.flag(section, "paused")?.unwrap_or(false),
             mute: self.flag(section, "mute")?.unwrap_or(false),
             images: self.flag(section, "images")?.unwrap_or(false),
@@ -143,6 +147,22 @@ impl Reader<'_> {
             name,
             url,
             repeats,
+            preset: None,
+            left_out: LeftOut {
+                preset: matches!(wish, Wish::LeftOut),
+                idle_timeout: left_out("idle_timeout"),
+                resume: left_out("resume"),
+            },
+        };
+        let chosen = match wish {
+            Wish::Preset(preset) => Some(Chosen { preset, by: By::Set }),
+            Wish::None => None,
+            Wish::LeftOut if feed.may_find_preset() => preset::by_url(&feed.url),
+            Wish::LeftOut => None,
+        };
+        Ok(match chosen {
+            Some(chosen) => feed.with_preset(chosen),
+            None => feed,
         })
     }
 
@@ -154,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    fn idle_timeout(&self, section: Section<'_>) -> Result<Option<Duration>, ConfigError> {
+    pub(super) fn idle_timeout(&self, section: Section<'_>) -> Result<Option<Duration>, ConfigError> {
         const KEY: &str = "idle_timeout";
         let Some(item) = section.table.get(KEY) else { return Ok(Some(DEFAULT_IDLE_TIMEOUT)) };
         let invalid = |message| self.error_at(section, KEY, Kind::InvalidValue, message);

@@ -32,10 +32,10 @@ const ACTIONS: [(&str, Action); 5] = [
 const NOTIFY_EXAMPLE: &str = "{ title = \"…\", body = \"…\" }";
 
 /// A table and where it stands.
-type Placed<'a> = (&'a dyn TableLike, Option<Range<usize>>);
+pub(super) type Placed<'a> = (&'a dyn TableLike, Option<Range<usize>>);
 
 /// The tables in a list of sections or of inline tables, with their places.
-fn sections(item: &Item) -> Option<Vec<Placed<'_>>> {
+pub(super) fn sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     match item {
         Item::ArrayOfTables(tables) => Some(tables.iter().map(|table| (table as _, table.span())).collect()),
         Item::Value(Value::Array(list)) => {
@@ -74,7 +74,7 @@ impl Reader<'_> {
         })
     }
 
-    fn rule(&self, section: Section<'_>) -> Result<RuleText, ConfigError> {
+    pub(super) fn rule(&self, section: Section<'_>) -> Result<RuleText, ConfigError> {
         self.check_keys(section.table, section.path, &RULE)?;
         let action = match self.string(section, "action")? {
             None => Action::default(),

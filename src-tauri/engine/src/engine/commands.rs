@@ -119,13 +119,14 @@ impl EventLoop {
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         self.policy.set(&config.notifications);
+        let feeds: Vec<_> = config.feeds.into_iter().map(|feed| self.with_kept_preset(feed)).collect();
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
         let is_new = |feed: &&Arc<Feed>| old.iter().all(|entry| entry.feed.id != feed.id);
-        let new: Vec<_> = config.feeds.iter().filter(is_new).map(|feed| stream_of(feed)).collect();
+        let new: Vec<_> = feeds.iter().filter(is_new).map(|feed| stream_of(feed)).collect();
         // Their URLs may have changed while the program was not running.
         let noted = if new.is_empty() { Ok(()) } else { self.log.set_streams(new) };
-        for feed in config.feeds {
+        for feed in feeds {
             let known = old.iter().position(|entry| entry.feed.id == feed.id).map(|at| old.swap_remove(at));
             let entry = match known {
                 Some(mut entry) => {
@@ -263,7 +264,7 @@ impl EventLoop {
 }
 
 /// What the log keeps a feed's position for.
-fn stream_of(feed: &Feed) -> (&FeedId, &str, &Resume) {
+pub(super) fn stream_of(feed: &Feed) -> (&FeedId, &str, &Resume) {
     (&feed.id, feed.url.as_str(), &feed.resume)
 }
 

@@ -19,7 +19,8 @@ use crate::{
     feed::{ConnectionState, Feed, Reason, State},
     notification::Notification,
     policy::{self, Outcome, OutcomeReason, SummaryKind},
-    rule::{Action, Decision, FeedFacts},
+    preset,
+    rule::{Action, Decision},
     subscription::Signal,
 };
 
@@ -44,7 +45,8 @@ impl EventLoop {
         if group.is_empty() {
             return Ok(());
         }
-        let before: Vec<_> = self.feeds.iter().map(|entry| (entry.replay_window, entry.catch_up)).collect();
+        let places = |entry: &Entry| (entry.replay_window, entry.catch_up, entry.opening);
+        let before: Vec<_> = self.feeds.iter().map(places).collect();
         match self.write(&group) {
             Ok(done) => {
                 self.announce(group, done);
@@ -52,7 +54,7 @@ impl EventLoop {
             }
             Err(error) => {
                 for (entry, before) in self.feeds.iter_mut().zip(before) {
-                    (entry.replay_window, entry.catch_up) = before;
+                    (entry.replay_window, entry.catch_up, entry.opening) = before;
                 }
                 Err((group, error))
             }
@@ -73,6 +75,7 @@ impl EventLoop {
             }
             let (message, identified, resume_value) = match signal {
                 Signal::Message { message, identified, resume_value } => {
+                    entry.find_preset(message, *received_at);
                     (message, *identified, entry.resume_value(source, message, resume_value))
                 }
                 Signal::LastEventId(id) => {
@@ -86,21 +89,23 @@ impl EventLoop {
                 _ => continue,
             };
             let resume_value = resume_value.as_deref();
+            let preset = entry.feed.preset.as_ref().map(|chosen| chosen.preset);
+            let snapshot = entry.opening.is_snapshot(preset, message);
             if entry.suspects_repeats() && hold_back(&mut batch, entry, message, identified, resume_value)? {
-                let decision = decide(&entry.feed, message, *received_at);
+                let decision = preset::decide(&entry.feed, message, *received_at, snapshot);
                 if decision.action == Action::Close {
                     // The stream has ended again, though the event that says so is no news.
-                    done.closed.push((feed, decision.reason.rule.unwrap_or_default()));
+                    done.closed.push((feed, entry.closed_by(&decision.reason)));
                 }
                 continue;
             }
             entry.replay_window &= !entry.ends_replay(resume_value.is_some());
             let missed = entry.catch_up.event(*received_at);
-            let decision = decide(&entry.feed, message, *received_at);
+            let decision = preset::decide(&entry.feed, message, *received_at, snapshot);
             let withdraws = decision.action == Action::Withdraw;
             let (outcome, reason, notification) = draft.apply(&entry.feed, decision, *received_at, missed);
             if outcome == Outcome::Closed {
-                done.closed.push((feed, reason.rule.unwrap_or_default()));
+                done.closed.push((feed, entry.closed_by(&reason)));
             }
             let event = NewEvent {
                 message,
@@ -143,14 +148,12 @@ impl EventLoop {
                 touched[feed] = true;
             }
         }
-        for (feed, rule) in done.closed {
+        self.keep_found_presets(&touched);
+        for (feed, reason) in done.closed {
             let entry = &mut self.feeds[feed];
             // A paused feed stays so, whatever it still had received.
             if !entry.feed.paused {
-                entry.stop(ConnectionState {
-                    reason: Some(Reason::ClosedByRule(rule)),
-                    ..ConnectionState::new(State::Stopped)
-                });
+                entry.stop(ConnectionState { reason: Some(reason), ..ConnectionState::new(State::Stopped) });
             }
         }
         for Written { position, feed, seq, outcome, reason, notification } in done.written {
@@ -228,8 +231,8 @@ fn hold_back(
 struct Done {
     /// The messages that are in the log now.
     written: Vec<Written>,
-    /// Feeds whose stream a rule closed, by their place among the feeds, and the rule's number.
-    closed: Vec<(usize, u32)>,
+    /// Feeds whose stream a rule closed, by their place among the feeds, and which rule that was.
+    closed: Vec<(usize, Reason)>,
     /// Events whose popups are not to be shown any more, though they were.
     taken_back: Vec<u64>,
     /// Feeds with the keys of popups that go away.
@@ -250,8 +253,7 @@ struct Written {
     notification: Notification,
 }
 
+/// Decides about a message as if it came in the middle of a connection.
 pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
-    let url = feed.shown_url();
-    let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
-    feed.rules.evaluate(&facts, message, received_at)
+    preset::decide(feed, message, received_at, false)
 }

@@ -20,6 +20,7 @@ use crate::{
     event_log::{EventLog, LogError},
     feed::FeedId,
     policy::{Policy, Snoozes},
+    preset::Opening,
     sentence::Sentence,
     subscription::Signal,
 };
@@ -278,6 +279,7 @@ impl EventLoop {
                 entry.moved_to = moved_to;
                 entry.replay_window = replay || entry.connected_before(source);
                 entry.catch_up.opened(received_at);
+                entry.opening = Opening::default();
             }
             return;
         }

@@ -18,7 +18,9 @@ use crate::{
     event_log::{Counts, EventLog, LogError},
     event_source::{Limits, Message},
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
-    policy::CatchUp,
+    policy::{CatchUp, OutcomeReason},
+    preset::{self, Opening},
+    rule::FeedFacts,
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
 
@@ -103,6 +105,12 @@ pub(super) struct Entry {
     pub(super) replay_window: bool,
     /// Whether what comes was missed before.
     pub(super) catch_up: CatchUp,
+    /// How far its connection is past what it begins with.
+    pub(super) opening: Opening,
+    /// Messages that may still tell its preset.
+    pub(super) looked_at: u32,
+    /// As it was before its preset was found, until that is kept.
+    pub(super) before_preset: Option<Arc<Feed>>,
     oversized_before: u64,
     oversized_now: u64,
     generation: u64,
@@ -133,6 +141,9 @@ impl Entry {
             moved_to: None,
             replay_window: false,
             catch_up: CatchUp::new(counts.last_event_at),
+            opening: Opening::default(),
+            looked_at: 0,
+            before_preset: None,
             oversized_before: 0,
             oversized_now: 0,
             generation: connector.generation,
@@ -201,7 +212,9 @@ impl Entry {
             || old.idle_timeout != new.idle_timeout
             || old.access != new.access
             || old.network != new.network
-            || old.resume != new.resume;
+            || old.resume != new.resume
+            // Where a connection is since its begin is known only if that was looked at.
+            || old.snapshot() != new.snapshot();
         if old.url != new.url {
             Change::AnotherStream
         } else if stuck || reconnects {
@@ -228,6 +241,7 @@ impl Entry {
         self.origin.clear();
         self.moved_to = None;
         self.activity = Arc::default();
+        self.looked_at = 0;
     }
 
     /// Ends a wait at once; false if there is none to end, and the connection must be made anew.
@@ -282,10 +296,35 @@ impl Entry {
         message: &Message,
         found: &'a Option<String>,
     ) -> Option<Cow<'a, str>> {
-        if source.generation == self.generation {
+        if source.generation == self.generation && self.before_preset.is_none() {
             return found.as_deref().map(Cow::Borrowed);
         }
         self.feed.resume.value_of(message).map(Cow::Owned)
+    }
+
+    /// Looks whether one of its first messages tells its preset.
+    pub(super) fn find_preset(&mut self, message: &Message, received_at: Timestamp) {
+        if self.looked_at >= preset::LOOKED_AT || !self.feed.may_find_preset() {
+            return;
+        }
+        self.looked_at += 1;
+        let url = self.feed.shown_url();
+        let facts = FeedFacts { id: self.feed.id.as_str(), name: &self.feed.name, url: &url };
+        let Some(found) = preset::by_stream(&facts, message, received_at) else { return };
+        drop(url);
+        let feed = Arc::new(Feed::clone(&self.feed).with_preset(found));
+        self.before_preset = Some(std::mem::replace(&mut self.feed, feed));
+        self.opening.found();
+    }
+
+    /// Why its stream was closed, if it was for this reason of an event.
+    pub(super) fn closed_by(&self, reason: &OutcomeReason) -> Reason {
+        match &self.feed.preset {
+            Some(chosen) if reason.code == OutcomeReason::PRESET => {
+                Reason::ClosedByPreset(chosen.preset.name.clone())
+            }
+            _ => Reason::ClosedByRule(reason.rule.unwrap_or_default()),
+        }
     }
 
     pub(super) fn set_oversized(&mut self, of_this_connection: u64) {

@@ -14,6 +14,7 @@ mod committing;
 mod event_loop;
 mod feeds;
 mod outbox;
+mod presets;
 mod showing;
 mod together;
 

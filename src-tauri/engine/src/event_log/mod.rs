@@ -115,11 +115,10 @@ impl EventLog {
             last_event_id = iif(url_hash IS NULL OR url_hash = excluded.url_hash, last_event_id, ''),
             resume_value = iif(url_hash = excluded.url_hash AND resume_hash = excluded.resume_hash, resume_value, ''),
             url_hash = excluded.url_hash, resume_hash = excluded.resume_hash";
-        let hash = |text: &str| batch::fnv1a(text.bytes());
         self.write(|connection| {
             let mut set = connection.prepare_cached(SET)?;
             feeds.into_iter().try_for_each(|(feed, url, resume)| {
-                set.execute(params![feed.as_str(), hash(url), hash(&resume.to_string())]).map(drop)
+                set.execute(params![feed.as_str(), text_hash(url), text_hash(&resume.to_string())]).map(drop)
             })
         })
     }
@@ -226,6 +225,11 @@ impl EventLog {
 }
 
 /// An event's number as SQLite counts rows; `None`: no event has it.
+/// A hash of a text that stays the same over versions of program and compiler.
+pub(crate) fn text_hash(text: &str) -> i64 {
+    batch::fnv1a(text.bytes())
+}
+
 fn row_id(seq: u64) -> Option<i64> {
     i64::try_from(seq).ok()
 }

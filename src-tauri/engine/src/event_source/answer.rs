@@ -76,7 +76,7 @@ pub(super) fn course(answer: &Answer<'_>, asked: &Url, resumes: bool) -> Course 
 /// How a failure for this reason may be overcome.
 pub(super) fn remedy(reason: &Reason) -> Remedy {
     match reason {
-        Reason::Status(204 | 410) | Reason::ClosedByRule(_) => Remedy::Stop,
+        Reason::Status(204 | 410) | Reason::ClosedByRule(_) | Reason::ClosedByPreset(_) => Remedy::Stop,
         Reason::Status(408 | 425 | 429 | 500..=599) => Remedy::Retry,
         Reason::Status(_)
         | Reason::ContentType(_)

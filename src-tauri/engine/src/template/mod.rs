@@ -11,6 +11,7 @@ mod allowance;
 mod filters;
 mod guard;
 mod html;
+mod kinds;
 mod names;
 mod time;
 
@@ -269,6 +270,8 @@ fn environment() -> Environment<'static> {
     environment.add_function(guard::OPERAND, allowance::operand);
     environment.add_function(guard::FACTOR, allowance::factor);
     add_filters(&mut environment);
+    environment.add_test("base64", kinds::is_base64);
+    environment.add_test("json", kinds::is_json);
     environment
 }
 

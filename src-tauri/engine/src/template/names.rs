@@ -56,7 +56,8 @@ const FILTERS: [&str; 31] = [
     "truncate",
     "upper",
 ];
-const TESTS: [&str; 14] = [
+const TESTS: [&str; 16] = [
+    "base64",
     "boolean",
     "defined",
     "divisibleby",
@@ -64,6 +65,7 @@ const TESTS: [&str; 14] = [
     "even",
     "false",
     "in",
+    "json",
     "mapping",
     "none",
     "number",
