@@ -4,6 +4,7 @@
 mod parts;
 mod popups;
 mod tray;
+mod unruly;
 
 use std::time::Duration;
 
