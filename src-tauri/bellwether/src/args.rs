@@ -101,6 +101,9 @@ pub(crate) enum ClientCommand {
         after_help = "Examples:\n  bellwether events --feed builds --since 2h\n  bellwether events --search 磁盘 --limit 0 --json"
     )]
     Events(EventsArgs),
+    /// Show no popups for a while; what comes meanwhile is told afterwards, in one
+    #[command(after_help = SNOOZE_EXAMPLES)]
+    Snooze(SnoozeArgs),
     /// Show each feed's state, its reason, and what is missing
     #[command(after_help = "Example:\n  bellwether status --json | jq '.feeds[].connection.state'")]
     Status(JsonArgs),
@@ -111,6 +114,30 @@ pub(crate) enum ClientCommand {
     Doctor(JsonArgs),
     /// End the resident program
     Quit,
+}
+
+const SNOOZE_EXAMPLES: &str = "\
+Everything is logged as ever, and rules with urgent = true may still show popups.
+
+Examples:
+  bellwether snooze 15m                   for a quarter of an hour; 1h, 1h30m
+  bellwether snooze until 08:00           until the clock shows this next
+  bellwether snooze tomorrow              until tomorrow, 08:00
+  bellwether snooze 2h --feed builds      only this feed
+  bellwether snooze off                   no longer; what was held back is told now";
+
+/// `snooze`.
+#[derive(Clone, PartialEq, Debug, Args)]
+pub(crate) struct SnoozeArgs {
+    /// How long, or until when: 15m, 1h30m, 08:00, tomorrow, an RFC 3339 time; off: no longer
+    #[arg(required = true, value_name = "TIME")]
+    pub(crate) until: Vec<String>,
+    /// Only this feed
+    #[arg(long, value_name = "ID")]
+    pub(crate) feed: Option<String>,
+    /// One JSON value instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `listen`.
@@ -242,6 +269,16 @@ pub(crate) enum FeedsAction {
     },
     /// Connect a paused feed again
     Resume {
+        /// The feed
+        id: String,
+    },
+    /// Show no popups of a feed; its events still go to the log
+    Mute {
+        /// The feed
+        id: String,
+    },
+    /// Show popups of a muted feed again
+    Unmute {
         /// The feed
         id: String,
     },

@@ -168,6 +168,11 @@ impl Client {
         self.call("POST", &feed_path(id, "/test"), NOTHING).await
     }
 
+    /// `PUT /snooze`.
+    pub async fn snooze(&self, wish: &wire::SnoozeWish) -> Result<wire::Attention, ClientError> {
+        self.call("PUT", "/snooze", Some(wish)).await
+    }
+
     /// `GET /events`.
     pub async fn events(&self, query: &wire::EventQuery) -> Result<wire::EventPage, ClientError> {
         self.call("GET", &format!("/events{}", query_string(query)), NOTHING).await

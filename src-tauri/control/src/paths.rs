@@ -26,6 +26,8 @@ pub struct Profile {
     pub socket: PathBuf,
     /// Locked by the resident program while it runs.
     pub lock: PathBuf,
+    /// A folder for what can be had again; made when there is something to keep.
+    pub cache: PathBuf,
 }
 
 /// Why a profile cannot be used.
@@ -72,6 +74,7 @@ impl Profile {
             event_log: folder.join("events.db"),
             socket: socket_in(folder),
             lock: folder.join("bellwether.lock"),
+            cache: folder.join("cache"),
             folder: Some(folder.to_owned()),
         }
     }
@@ -85,6 +88,7 @@ impl Profile {
             event_log: data.join("events.db"),
             socket: socket_in(folders.runtime_dir().unwrap_or(data)),
             lock: data.join("bellwether.lock"),
+            cache: folders.cache_dir().to_owned(),
         })
     }
 

@@ -11,6 +11,7 @@
 //! | `POST /feeds/{id}/pause`, `/resume`, `/reconnect` | [`Feed`] |
 //! | `POST /feeds/{id}/test` | 204; a sample popup as this feed's rules make it |
 //! | `POST /reconnect` | 204; every feed that is not paused |
+//! | `PUT /snooze` [`SnoozeWish`] | [`Attention`]: keeps the popups of a feed, or of all, away until then, or no longer |
 //! | `GET /events?`[`EventQuery`] | [`EventPage`], newest first |
 //! | `GET /events/{seq}` | [`Event`] with all its data |
 //! | `POST /events/read` [`MarkRead`] | 204 |
@@ -53,6 +54,13 @@ pub struct Feed {
     pub verify_certificate: bool,
     /// How many rules it has.
     pub rules: u32,
+    /// Its events show no popups: they go to the log only.
+    pub muted: bool,
+    /// Until when it shows no popups, if a person wanted that for a while.
+    pub snoozed_until: Option<String>,
+    /// How many of its events are held back, to be told later.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub held: u64,
     /// Its connection now.
     pub connection: Connection,
     /// What came of it so far.
@@ -263,6 +271,35 @@ pub struct FeedEdit {
     /// Whether messages that a server sends again are shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Repeats>,
+    /// Its events show no popups: they go to the log only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
+}
+
+/// A wish that a feed, or all, show no popups for a while. What comes meanwhile is told afterwards, in one popup.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct SnoozeWish {
+    /// This feed alone; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub feed: Option<String>,
+    /// Until when: `15m`, `1h30m`, `08:00`, `until 08:00`, `tomorrow`, or an RFC 3339 time; `off` or null: no longer.
+    pub until: Option<String>,
+}
+
+/// What keeps popups of all feeds away now.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Attention {
+    /// Until when, if a person wanted that for a while.
+    pub snoozed_until: Option<String>,
+    /// Until when it is quiet by `feeds.toml`, if it is now.
+    pub quiet_until: Option<String>,
+    /// How many events of all feeds are held back, to be told later.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub held: u64,
 }
 
 /// One event in the log.
@@ -298,11 +335,33 @@ pub struct Event {
     pub url: Option<String>,
     /// How urgent the popup is.
     pub urgency: Urgency,
+    /// Popups of one feed with an equal key replace each other.
+    pub key: Option<String>,
+    /// An image; fetched only where the feed allows it.
+    pub icon: Option<String>,
+    /// What notification centres may group it by.
+    pub group: Option<String>,
+    /// What it sounds like: `default`, `silent`, or the name of a sound.
+    pub sound: String,
+    /// How long it stays; 0: until it is closed, null: as the notification server likes.
+    pub expire_seconds: Option<u32>,
+    /// Its links.
+    pub buttons: Vec<Button>,
     /// Whether a person has seen it in the window or acted on its popup.
     pub read: bool,
     /// The popup that told of it together with others, by its number.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub summary: Option<u64>,
+}
+
+/// A link on a popup.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Button {
+    /// What it says.
+    pub label: String,
+    /// What it opens: an `http`, `https` or `mailto` URL.
+    pub url: String,
 }
 
 /// What became of an event.
@@ -326,15 +385,18 @@ pub enum Outcome {
     Held,
 }
 
-/// Why an event has its outcome. Its sentence is message `outcome.<code>` with `{rule}` and `{detail}`.
+/// Why an event has its outcome. Its sentence is message `outcome.<code>` with `{rule}` and `{detail}`, or `outcome.<code>_none`
+/// where there is one and the detail is empty.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS), ts(export))]
 pub struct OutcomeReason {
-    /// A stable name: `default`, `rule`, `rule_failed`, `backlog`.
+    /// A stable name. What decided: `default`, `rule`, `preset`, `no_match`, `rule_failed`, `keep_alive`, `snapshot`. What kept its
+    /// popup away, or had it told with others: `muted`, `paused`, `snoozed`, `quiet_hours`, `flood`, `catch_up`, `backlog`, `replaced`,
+    /// `withdrawn`, `no_notifications`.
     pub code: String,
-    /// The rule's number in its feed, from 1.
+    /// The number, from 1, of the rule that decided, whatever happened to the popup then.
     pub rule: Option<u32>,
-    /// Particulars: the rule's error.
+    /// Particulars: the rule's error, the preset's id, until when it is held back (RFC 3339).
     pub detail: String,
 }
 
@@ -483,6 +545,8 @@ pub struct Status {
     pub event_log: String,
     /// Why it cannot be written now, if so: events wait at their servers until it can.
     pub event_log_error: Option<Sentence>,
+    /// What keeps popups of all feeds away now.
+    pub attention: Attention,
     /// The parts that may be missing on this machine.
     pub parts: Vec<Part>,
     /// The feeds.

@@ -16,6 +16,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod alert;
 pub mod config;
 pub mod engine;
 pub mod event_log;
@@ -29,5 +30,6 @@ pub mod probe;
 pub mod resume;
 pub mod rule;
 pub mod sentence;
+pub mod snooze;
 pub mod subscription;
 pub mod template;

@@ -154,6 +154,18 @@ wordings! {
     EVENT_TOO_LONG = "event_too_long": "a name of more than {most} bytes";
     EVENT_LINE_BREAK = "event_line_break": "a name with a line break, which no event type has";
     NOTIFY_UNUSED = "notify_unused": "this action shows no popup; leave out notify or action";
+    URGENT_UNUSED = "urgent_unused": "this action shows no popup; leave out urgent or action";
+    WITHDRAW_NO_KEY = "withdraw_no_key": "missing; say which popup to take away, such as notify.key = \"door\"";
+    WITHDRAW_KEY_ONLY = "withdraw_key_only": "this action shows no popup; keep notify.key alone";
+    ICON = "icon": "“{value}” is no https URL of an image";
+    SOUND = "sound": "“{value}” is not true, false or the name of a sound, such as message-new-instant";
+    EXPIRE = "expire": "“{value}” is no time; write seconds, such as 10, a time, such as \"10s\", or \"never\"";
+    TOO_MANY_BUTTONS = "too_many_buttons": "more than {most} buttons";
+    LABEL = "label": "a label has 1 to {most} characters";
+    NO_LINK = "no_link": "“{value}” is no link that can be opened; it begins with https://, http:// or mailto:";
+    WANTS_SOUND = "wants_sound": "must be true, false or a name in quotes; this is of type {type}";
+    WANTS_EXPIRE = "wants_expire": "must be seconds, such as 10, or a text, such as \"10s\" or \"never\"; this is of type {type}";
+    WANTS_BUTTONS = "wants_buttons": "must be a list, such as [{ label = \"…\", url = \"…\" }]; this is of type {type}";
     URGENCY = "urgency": "“{value}” is not low, normal or critical";
     // Presets.
     UNKNOWN_PRESET = "unknown_preset": "unknown preset “{value}”; known here: {known}";
@@ -165,6 +177,7 @@ wordings! {
     // Templates.
     TEMPLATE_TOO_LONG = "template_too_long": "longer than {most} bytes";
     TOO_MANY_STEPS = "too_many_steps": "takes more than {most} steps";
+    TOO_MUCH_MADE = "too_much_made": "makes more than {most} MiB on its way";
     TEMPLATE = "template": "{cause}";
     UNKNOWN_FILTER = "unknown_filter": "unknown filter “{name}”";
     MISSPELT_FILTER = "misspelt_filter": "unknown filter “{name}”; did you mean {near}?";
@@ -172,6 +185,10 @@ wordings! {
     MISSPELT_TEST = "misspelt_test": "unknown test “{name}”; did you mean {near}?";
     UNKNOWN_NAME = "unknown_name": "unknown name “{name}”; a rule knows {known}";
     MISSPELT_NAME = "misspelt_name": "unknown name “{name}”; did you mean {near}?";
+    // Snoozing.
+    SNOOZE_UNKNOWN = "snooze_unknown": "“{value}” is no time to snooze until; write how long (15m, 1h30m), a time of day (08:00), tomorrow, an RFC 3339 time, or off";
+    SNOOZE_PASSED = "snooze_passed": "“{value}” has passed already; choose a later time, or off";
+    SNOOZE_TOO_LONG = "snooze_too_long": "“{value}” is more than {days} days away; to hear nothing of a feed for good, mute or pause it";
     // The event log.
     LOG_CANNOT_OPEN = "log_cannot_open": "cannot open the event log {path}: {cause}; check the folder and its rights";
     LOG_NO_DATABASE = "log_no_database": "the event log {path} is not a database; it is left untouched: move it away or restore a backup";

@@ -131,12 +131,14 @@ fn changes(text: &str, config: &Config, feed: &Feed) {
         url: None,
         idle_timeout: Some(idle_timeout),
         repeats: Some(Repeats::Show),
+        mute: Some(!feed.mute),
     };
     if let Ok(changed) = edit_feed(text, &feed.id, &change) {
         same_but(config, &good(&changed), &feed.id, |feed| {
             feed.name = name.into();
             feed.idle_timeout = Some(idle_timeout);
             feed.repeats = Repeats::Show;
+            feed.mute = !feed.mute;
         });
     }
     if let Ok(removed) = remove_feed(text, &feed.id) {

@@ -45,6 +45,18 @@ verify_certificate: boolean,
  */
 rules: number, 
 /**
+ * Its events show no popups: they go to the log only.
+ */
+muted: boolean, 
+/**
+ * Until when it shows no popups, if a person wanted that for a while.
+ */
+snoozed_until: string | null, 
+/**
+ * How many of its events are held back, to be told later.
+ */
+held: number, 
+/**
  * Its connection now.
  */
 connection: Connection, 

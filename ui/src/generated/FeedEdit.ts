@@ -20,4 +20,8 @@ idle_timeout_seconds?: number,
 /**
  * Whether messages that a server sends again are shown again.
  */
-repeats?: Repeats, };
+repeats?: Repeats, 
+/**
+ * Its events show no popups: they go to the log only.
+ */
+muted?: boolean, };

@@ -55,6 +55,8 @@ fn commands() {
         (" resume ops", Some(FeedsAction::Resume { id: id() })),
         (" reconnect", Some(FeedsAction::Reconnect { id: None })),
         (" reconnect ops", Some(FeedsAction::Reconnect { id: Some(id()) })),
+        (" mute ops", Some(FeedsAction::Mute { id: id() })),
+        (" unmute ops", Some(FeedsAction::Unmute { id: id() })),
         (" test ops", Some(FeedsAction::Test { id: id() })),
         (" edit ops --idle-timeout 5m --repeats show", Some(FeedsAction::Edit { id: id(), settings })),
     ];
@@ -156,11 +158,25 @@ fn events() {
 }
 
 #[test]
+fn snooze() {
+    for (line, until, feed) in [
+        ("bellwether snooze 15m", &["15m"][..], None),
+        ("bellwether snooze until 08:00 --feed ops", &["until", "08:00"], Some("ops")),
+        ("bellwether snooze --feed ops off", &["off"], Some("ops")),
+    ] {
+        let until = until.iter().map(|&word| word.to_owned()).collect();
+        let expected = SnoozeArgs { until, feed: feed.map(str::to_owned), json: false };
+        assert_eq!(client(line), ClientCommand::Snooze(expected), "{line}");
+    }
+}
+
+#[test]
 fn wrong_usage_is_two_lines_and_code_2() {
     for (line, says) in [
         ("bellwether feed", "unrecognized subcommand 'feed'"),
         ("bellwether --frobnicate", "unexpected argument '--frobnicate'"),
         ("bellwether --demo status", "--demo is for the start"),
+        ("bellwether snooze", "<TIME>"),
         ("bellwether listen", "<URL>"),
         ("bellwether probe", "<URL>"),
         ("bellwether probe http://a/ -H x", "there is no colon"),

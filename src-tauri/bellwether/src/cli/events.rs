@@ -1,7 +1,7 @@
 //! `bellwether events`: what is in the log.
 
 use bellwether_control::{client::Client, messages::Catalogue, wire};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use super::{
@@ -31,7 +31,7 @@ pub(super) async fn run(
         preview: (!args.json).then_some(true),
         ..Default::default()
     };
-    let mut printer = Printer::new(args.json, catalogue, output);
+    let mut printer = Printer::new(args, catalogue, output);
     let mut left = if args.limit == 0 { u64::MAX } else { args.limit };
     while left > 0 {
         query.limit = u32::try_from(left.min(PAGE)).ok();
@@ -52,9 +52,11 @@ pub(super) async fn run(
 /// Writes page by page, so that a long log takes no memory.
 struct Printer<'a> {
     json: bool,
+    /// With a column that says why.
+    why: bool,
     catalogue: &'a Catalogue,
     output: &'a mut Output,
-    zone: TimeZone,
+    now: Zoned,
     /// Written so far.
     count: u64,
     /// JSON wants a comma behind each event but the last, so that one is kept.
@@ -62,8 +64,16 @@ struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    fn new(json: bool, catalogue: &'a Catalogue, output: &'a mut Output) -> Self {
-        Self { json, catalogue, output, zone: TimeZone::system(), count: 0, kept: None }
+    fn new(args: &EventsArgs, catalogue: &'a Catalogue, output: &'a mut Output) -> Self {
+        Self {
+            json: args.json,
+            why: args.held_back,
+            catalogue,
+            output,
+            now: Zoned::now(),
+            count: 0,
+            kept: None,
+        }
     }
 
     fn page(&mut self, events: &[wire::Event]) -> std::io::Result<()> {
@@ -88,25 +98,27 @@ impl<'a> Printer<'a> {
     fn table_page(&mut self, events: &[wire::Event]) -> std::io::Result<()> {
         let mut table = Table::default();
         if self.count == 0 && !events.is_empty() {
-            table.titles(
-                [
-                    "cli.column.received",
-                    "cli.column.feed",
-                    "cli.column.event",
-                    "cli.column.outcome",
-                    "cli.column.title",
-                ]
-                .map(|key| self.catalogue.text(key)),
-            );
+            let titles = [
+                "cli.column.received",
+                "cli.column.feed",
+                "cli.column.event",
+                "cli.column.outcome",
+                "cli.column.reason",
+                "cli.column.title",
+            ];
+            let titles = titles.into_iter().filter(|title| self.why || *title != "cli.column.reason");
+            table.titles(titles.map(|key| self.catalogue.text(key)));
         }
         for event in events {
-            table.row([
-                Span::from(time::local(&event.received_at, &self.zone)).paint(Paint::Dim),
+            let why = self.why.then(|| Span::from(why(&event.reason, &self.now, self.catalogue)));
+            let received = time::local(&event.received_at, self.now.time_zone());
+            let head = [
+                Span::from(received).paint(Paint::Dim),
                 Span::new(&event.feed),
                 Span::new(&event.event),
                 outcome_span(event.outcome, self.catalogue),
-                title_span(event),
-            ]);
+            ];
+            table.row(head.into_iter().chain(why).chain([title_span(event)]));
         }
         self.count += events.len() as u64;
         self.output.table(&table)
@@ -120,6 +132,24 @@ impl<'a> Printer<'a> {
             (false, _) => Ok(()),
         }
     }
+}
+
+/// The sentence for a reason; its stable name and particulars where the catalogue is older than the program.
+fn why(because: &wire::OutcomeReason, now: &Zoned, catalogue: &Catalogue) -> String {
+    let key = format!("outcome.{}", because.code);
+    let without_detail = format!("{key}_none");
+    if because.detail.is_empty() && catalogue.has(&without_detail) {
+        return catalogue.text(&without_detail).to_owned();
+    }
+    if !catalogue.has(&key) {
+        return reason(because);
+    }
+    let detail = match because.code.as_str() {
+        "snoozed" | "quiet_hours" => time::clock(&because.detail, now, catalogue),
+        _ => because.detail.clone(),
+    };
+    let rule = because.rule.unwrap_or_default().to_string();
+    catalogue.format(&key, &[("rule", &rule), ("detail", &detail)])
 }
 
 fn outcome_span(outcome: wire::Outcome, catalogue: &Catalogue) -> Span {
@@ -191,7 +221,51 @@ fn reason(reason: &wire::OutcomeReason) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bellwether_engine::policy::OutcomeReason;
+
     use super::*;
+
+    #[test]
+    fn every_reason_has_its_sentence_in_each_language() {
+        let now: Zoned = "2026-11-20T22:00:00+00:00[UTC]".parse().unwrap();
+        for (code, detail, english, chinese) in [
+            (
+                "snoozed",
+                "2026-11-20T23:05:00Z",
+                "Popups were snoozed until 23:05.",
+                "当时处于免打扰，直到 23:05。",
+            ),
+            ("snoozed", "", "Popups were snoozed.", "当时处于免打扰。"),
+            ("preset", "ntfy", "A rule of the preset ntfy decided so.", "由预设“ntfy”的规则决定。"),
+            ("rule", "", "Rule 2 of this feed decided so.", "由此订阅的第 2 条规则决定。"),
+            ("something_new", "x", "something new (rule 2): x", "something new (rule 2): x"),
+        ] {
+            let wire = wire::OutcomeReason { code: code.into(), rule: Some(2), detail: detail.into() };
+            assert_eq!(why(&wire, &now, &Catalogue::new("en")), english);
+            assert_eq!(why(&wire, &now, &Catalogue::new("zh-CN")), chinese);
+        }
+        for code in [
+            OutcomeReason::DEFAULT,
+            OutcomeReason::RULE,
+            OutcomeReason::NO_MATCH,
+            OutcomeReason::RULE_FAILED,
+            OutcomeReason::PRESET,
+            OutcomeReason::KEEP_ALIVE,
+            OutcomeReason::SNAPSHOT,
+            OutcomeReason::MUTED,
+            OutcomeReason::PAUSED,
+            OutcomeReason::SNOOZED,
+            OutcomeReason::QUIET_HOURS,
+            OutcomeReason::FLOOD,
+            OutcomeReason::CATCH_UP,
+            OutcomeReason::BACKLOG,
+            OutcomeReason::REPLACED,
+            OutcomeReason::WITHDRAWN,
+            "no_notifications",
+        ] {
+            assert!(Catalogue::new("en").has(&format!("outcome.{code}")), "{code}");
+        }
+    }
 
     #[test]
     fn reasons_are_stable() {
@@ -201,6 +275,9 @@ mod tests {
             ("rule_failed", Some(1), "out of fuel", "rule 1 failed: out of fuel"),
             ("no_match", None, "", "no match"),
             ("backlog", Some(3), "", "backlog (rule 3)"),
+            ("preset", None, "ntfy", "preset: ntfy"),
+            ("no_notifications", None, "", "no notifications"),
+            ("quiet_hours", Some(2), "2026-11-21T07:00:00Z", "quiet hours (rule 2): 2026-11-21T07:00:00Z"),
             ("something_new", None, "x", "something new: x"),
         ] {
             let wire = wire::OutcomeReason { code: code.into(), rule, detail: detail.into() };

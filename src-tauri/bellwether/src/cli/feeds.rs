@@ -97,6 +97,12 @@ async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'
         }
         FeedsAction::Pause { id } => answer(id, Some(client.pause_feed(id).await?), "cli.feeds.paused"),
         FeedsAction::Resume { id } => answer(id, Some(client.resume_feed(id).await?), "cli.feeds.resumed"),
+        FeedsAction::Mute { id } => {
+            answer(id, Some(client.edit_feed(id, &muted(true)).await?), "cli.feeds.muted")
+        }
+        FeedsAction::Unmute { id } => {
+            answer(id, Some(client.edit_feed(id, &muted(false)).await?), "cli.feeds.unmuted")
+        }
         FeedsAction::Reconnect { id } => {
             client.reconnect(id.as_deref()).await?;
             match id {
@@ -116,6 +122,10 @@ async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'
     }
 }
 
+fn muted(muted: bool) -> wire::FeedEdit {
+    wire::FeedEdit { muted: Some(muted), ..wire::FeedEdit::default() }
+}
+
 fn edit(settings: &FeedSettings) -> wire::FeedEdit {
     wire::FeedEdit {
         name: settings.name.clone(),
@@ -125,5 +135,6 @@ fn edit(settings: &FeedSettings) -> wire::FeedEdit {
             Repeats::Hide => wire::Repeats::Hide,
             Repeats::Show => wire::Repeats::Show,
         }),
+        muted: None,
     }
 }

@@ -10,8 +10,9 @@ mod listen;
 mod output;
 pub(crate) mod plain;
 mod probe;
+mod snooze;
 mod status;
-mod time;
+pub(crate) mod time;
 
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,10 @@ async fn dispatch(
         ClientCommand::Events(args) => {
             status?;
             events::run(args, client, catalogue, output).await
+        }
+        ClientCommand::Snooze(args) => {
+            status?;
+            snooze::run(args, client, catalogue, output).await
         }
         ClientCommand::TestNotification => {
             status?;

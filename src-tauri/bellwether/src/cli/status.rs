@@ -1,12 +1,12 @@
 //! `bellwether status`: each feed's connection with its reason, and what is missing.
 
 use bellwether_control::{messages::Catalogue, wire};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{
     Failure, name,
     output::{Output, Paint, Span, Table},
-    time,
+    snooze, time,
 };
 use crate::args::JsonArgs;
 
@@ -33,10 +33,13 @@ fn show(
     let since = time::local(&status.started_at, zone);
     let values = [("version", status.version.as_str()), ("pid", &pid), ("since", &since)];
     output.line([catalogue.format("cli.status.running", &values)])?;
+    if let Some(line) = snooze::line(&status.attention, now, zone, catalogue) {
+        output.line([line])?;
+    }
     if status.feeds.is_empty() {
         output.line([catalogue.text("cli.feeds.none")])?;
     } else {
-        output.table(&feeds(&status.feeds, now, catalogue))?;
+        output.table(&feeds(&status.feeds, &now.to_zoned(zone.clone()), catalogue))?;
     }
     let missing: Vec<&wire::Part> = status.parts.iter().filter(|part| !part.available).collect();
     for part in &missing {
@@ -56,7 +59,7 @@ fn show(
     Ok(())
 }
 
-fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
+fn feeds(feeds: &[wire::Feed], now: &Zoned, catalogue: &Catalogue) -> Table {
     let mut table = Table::default();
     table.titles(
         [
@@ -70,7 +73,7 @@ fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     );
     for feed in feeds {
         let last_event = match &feed.last_event_at {
-            Some(moment) => time::ago(moment, now, catalogue),
+            Some(moment) => time::ago(moment, now.timestamp(), catalogue),
             None => catalogue.text("cli.status.no_event").to_owned(),
         };
         table.row([
@@ -84,10 +87,11 @@ fn feeds(feeds: &[wire::Feed], now: Timestamp, catalogue: &Catalogue) -> Table {
     table
 }
 
-/// What is risky, why it is not connected, how often it was tried, and when next.
-fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
-    let connection = &feed.connection;
+/// What is risky, what keeps its popups away, why it is not connected, how often it was tried, and when next.
+fn remarks(feed: &wire::Feed, here: &Zoned, catalogue: &Catalogue) -> String {
+    let (connection, now) = (&feed.connection, here.timestamp());
     let mut remarks: Vec<String> = unverified(feed, catalogue).map(str::to_owned).into_iter().collect();
+    remarks.extend(without_popups(feed, here, catalogue));
     // Why an earlier connection ended is no news once it stands again.
     if connection.state == wire::ConnectionState::Connected {
         remarks.extend(signs_of_life(connection, now, catalogue));
@@ -112,6 +116,20 @@ fn remarks(feed: &wire::Feed, now: Timestamp, catalogue: &Catalogue) -> String {
         }
     }
     remarks.join(" · ")
+}
+
+/// That its popups are not shown, until when, and how many of its events wait for that.
+fn without_popups(feed: &wire::Feed, now: &Zoned, catalogue: &Catalogue) -> Vec<String> {
+    let mut said = Vec::new();
+    said.extend(feed.muted.then(|| catalogue.text("attention.muted").to_owned()));
+    if let Some(moment) = &feed.snoozed_until {
+        let until = time::clock(moment, now, catalogue);
+        said.push(catalogue.format("attention.feed_snoozed", &[("time", &until)]));
+    }
+    if feed.held > 0 {
+        said.push(catalogue.count("attention.held", feed.held));
+    }
+    said
 }
 
 /// What is wrong with what comes, when something came last, and how often it usually does.

@@ -14,6 +14,7 @@ use axum::{
 };
 use bellwether_control::{messages::Catalogue, paths::Profile};
 use clap::Parser;
+use jiff::{ToSpan, Zoned};
 use serde_json::{Value, json};
 
 use super::{output::capture, run_with};
@@ -89,6 +90,7 @@ fn feed(id: &str) -> Value {
     json!({
         "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
         "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
+        "muted": false, "snoozed_until": null, "held": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
             "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z",
@@ -108,6 +110,7 @@ fn status(locale: &str) -> Value {
             "error": {"line": 3, "key": "feed[1].url", "column": 0, "code": "url_blank", "params": {"url": "x y"}, "message": "not a URL"}
         },
         "event_log": "/d/events.db", "event_log_error": null,
+        "attention": {"snoozed_until": null, "quiet_until": null, "held": 0},
         "parts": [
             {"name": "display", "available": true, "detail": ":0"},
             {"name": "tray", "available": false, "detail": "no watcher"}
@@ -122,7 +125,9 @@ fn event(seq: u64) -> Value {
         "origin": "https://example.org",
         "received_at": "2026-11-20T12:00:00.000Z", "outcome": "shown",
         "reason": {"code": "rule", "rule": 2, "detail": ""},
-        "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal", "read": false
+        "title": format!("Event \u{1b}[31m{seq}"), "body": "two\nlines", "url": null, "urgency": "normal",
+        "key": null, "icon": null, "group": null, "sound": "default", "expire_seconds": null, "buttons": [],
+        "read": false, "summary": null
     })
 }
 
@@ -150,6 +155,7 @@ fn script(request: &str) -> (u16, Value) {
             404,
             json!({"code": "no_such_feed", "message": "no feed nobody; see: bellwether feeds", "detail": "nobody"}),
         ),
+        ["PUT", "/snooze"] => (200, json!({"snoozed_until": null, "quiet_until": null, "held": 0})),
         _ => (204, Value::Null),
     }
 }
@@ -174,6 +180,9 @@ async fn commands_become_requests_and_one_line() {
             r#"PATCH /feeds/ops {"idle_timeout_seconds":120,"repeats":"show"}"#,
             "Changed ops.",
         ),
+        ("feeds mute ops", r#"PATCH /feeds/ops {"muted":true}"#, "Muted ops: its events go to the log only."),
+        ("feeds unmute ops", r#"PATCH /feeds/ops {"muted":false}"#, "Unmuted ops."),
+        ("snooze off", r#"PUT /snooze {"until":"off"}"#, "Popups are shown again."),
         ("test-notification", "POST /notifications/test", "Sent a test notification."),
     ] {
         let ran = fake.run(line).await;
@@ -256,6 +265,15 @@ async fn events_are_a_table_without_a_feeds_escape_sequences() {
 }
 
 #[tokio::test]
+async fn events_that_were_held_back_are_told_with_the_reason() {
+    let fake = Fake::answering(script);
+    let out = fake.run("events --limit 1 --held-back").await.out;
+    let lines: Vec<&str> = out.lines().collect();
+    let why = lines[0].find("WHY").unwrap();
+    assert!(lines[1][why..].starts_with("Rule 2 of this feed decided so.  Event 8"), "{out}");
+}
+
+#[tokio::test]
 async fn an_empty_log_is_said_so() {
     let fake = Fake::answering(|request| match request {
         "GET /status" => (200, status("zh-CN")),
@@ -263,6 +281,89 @@ async fn an_empty_log_is_said_so() {
     });
     assert_eq!(fake.run("events").await.out, "没有这样的事件。\n");
     assert_eq!(fake.run("events --json").await.out, "[]\n");
+}
+
+/// A moment on the wire, and the time of the day at which it is here: in an hour, or in two if that were tomorrow.
+fn soon() -> (String, String) {
+    let now = Zoned::now();
+    let hours = [1, 2].map(|hours| now.checked_add(hours.hours()).unwrap());
+    let soon = hours.iter().find(|hour| hour.hour() != 0).unwrap();
+    let clock = soon.strftime("%H:%M").to_string();
+    let tomorrow = if soon.date() == now.date() { "" } else { " tomorrow" };
+    (soon.timestamp().to_string(), clock + tomorrow)
+}
+
+#[tokio::test]
+async fn a_snooze_is_told_with_its_end() {
+    let (until, clock) = soon();
+    let fake = Fake::answering(move |request| match request.split_once(' ').unwrap().1 {
+        "/status" => (200, status("en")),
+        "/feeds" => {
+            let mut feed = feed("ops");
+            feed["snoozed_until"] = json!(until);
+            (200, json!([feed]))
+        }
+        _ => (200, json!({"snoozed_until": until, "quiet_until": null, "held": 3})),
+    });
+    let all = r#"PUT /snooze {"until":"until 08:00"}"#;
+    let of_one = [r#"PUT /snooze {"feed":"ops","until":"1h"}"#, "GET /feeds"];
+    for (line, requests, says) in [
+        ("snooze until 08:00", &[all][..], format!("Snoozed until {clock} · 3 events held back\n")),
+        ("snooze 1h --feed ops", &of_one[..], format!("Snoozed ops until {clock}.\n")),
+    ] {
+        let ran = fake.run(line).await;
+        assert_eq!(ran, Ran { code: 0, out: says, err: String::new() }, "{line}");
+        assert_eq!(fake.asked(), requests, "{line}");
+    }
+    let json: Value = serde_json::from_str(&fake.run("snooze 1h --json").await.out).unwrap();
+    assert_eq!(json["held"], 3);
+    let json: Value = serde_json::from_str(&fake.run("snooze 1h --feed ops --json").await.out).unwrap();
+    assert_eq!(json["id"], "ops");
+}
+
+#[tokio::test]
+async fn a_time_that_nobody_understands_is_refused_in_the_persons_language() {
+    let mistake = json!({
+        "code": "invalid_value", "message": "english", "detail": "english",
+        "sentence": {"code": "snooze_unknown", "params": {"value": "soon"}, "message": "english"}
+    });
+    let fake = Fake::answering(move |request| match request {
+        "GET /status" => (200, status("zh-CN")),
+        _ => (400, mistake.clone()),
+    });
+    let ran = fake.run("snooze soon").await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("无法理解时间“soon”"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn status_tells_what_keeps_popups_away() {
+    let (until, clock) = soon();
+    for (attention, muted, expected) in [
+        (json!({"snoozed_until": null, "quiet_until": null, "held": 0}), false, None),
+        (
+            json!({"snoozed_until": until, "quiet_until": null, "held": 1}),
+            false,
+            Some(format!("Snoozed until {clock} · 1 event held back")),
+        ),
+        (
+            json!({"snoozed_until": null, "quiet_until": until, "held": 0}),
+            true,
+            Some(format!("Quiet hours until {clock}")),
+        ),
+    ] {
+        let mut status = status("en");
+        status["attention"] = attention;
+        let feed = &mut status["feeds"][0];
+        (feed["muted"], feed["snoozed_until"], feed["held"]) = (json!(muted), json!(until), json!(2));
+        let fake = Fake::answering(move |_| (200, status.clone()));
+        let out = fake.run("status").await.out;
+        let said = out.lines().nth(1).filter(|line| line.contains("until"));
+        assert_eq!(said.map(str::to_owned), expected, "{out}");
+        let of_feed =
+            format!("{}snoozed until {clock} · 2 events held back · ", if muted { "muted · " } else { "" });
+        assert!(out.contains(&format!("  {of_feed}")), "{out}");
+    }
 }
 
 #[tokio::test]

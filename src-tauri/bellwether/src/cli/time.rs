@@ -1,7 +1,7 @@
 //! Moments as a person reads them.
 
 use bellwether_control::messages::Catalogue;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
 
 /// A moment on the wire as local date and time, to the second; as it stands if it is none.
 pub(crate) fn local(moment: &str, zone: &TimeZone) -> String {
@@ -9,6 +9,22 @@ pub(crate) fn local(moment: &str, zone: &TimeZone) -> String {
         |_| moment.to_owned(),
         |moment| moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
     )
+}
+
+/// A moment on the wire as the time of the day, with the day unless it is today, in the time zone of `now`; as it stands if it is
+/// none.
+pub(crate) fn clock(moment: &str, now: &Zoned, catalogue: &Catalogue) -> String {
+    let Ok(moment) = moment.parse::<Timestamp>() else { return moment.to_owned() };
+    let moment = moment.to_zoned(now.time_zone().clone());
+    let time = moment.strftime("%H:%M").to_string();
+    let (day, today) = (moment.date(), now.date());
+    if day == today {
+        time
+    } else if today.checked_add(1.day()).is_ok_and(|tomorrow| day == tomorrow) {
+        catalogue.format("time.tomorrow", &[("time", &time)])
+    } else {
+        format!("{} {time}", moment.strftime("%Y-%m-%d"))
+    }
 }
 
 /// How long before `now` a moment on the wire was, such as `5 min ago`.
@@ -65,6 +81,20 @@ mod tests {
         assert_eq!(until("2026-11-20T12:00:12Z", now, &Catalogue::new("en")), "in 12 s");
         assert_eq!(until("2026-11-20T12:00:12Z", now, &Catalogue::new("zh-CN")), "12 秒后");
         assert_eq!(until("2026-11-20T11:00:00Z", now, &Catalogue::new("en")), "any moment");
+    }
+
+    #[test]
+    fn clock_times() {
+        let now: Zoned = "2026-11-20T22:00:00+08:00[+08:00]".parse().unwrap();
+        for (moment, english, chinese) in [
+            ("2026-11-20T14:30:59.900Z", "22:30", "22:30"),
+            ("2026-11-20T16:00:00Z", "00:00 tomorrow", "明天 00:00"),
+            ("2026-11-22T00:00:00Z", "2026-11-22 08:00", "2026-11-22 08:00"),
+            ("nonsense", "nonsense", "nonsense"),
+        ] {
+            assert_eq!(clock(moment, &now, &Catalogue::new("en")), english);
+            assert_eq!(clock(moment, &now, &Catalogue::new("zh-CN")), chinese);
+        }
     }
 
     #[test]

@@ -2,125 +2,112 @@
 
 use std::collections::VecDeque;
 
-/// Open popups, oldest first. `W` is what watches one for clicks; dropping it ends the watching.
-pub(super) struct OpenPopups<W> {
-    open: VecDeque<Open<W>>,
-    watched: usize,
+use super::{Click, Place};
+
+/// Open popups, oldest first.
+pub(super) struct OpenPopups {
+    open: VecDeque<Open>,
+    limit: usize,
 }
 
-struct Open<W> {
-    id: u32,
-    event: u64,
-    slot: Slot,
-    watch: Option<W>,
+/// A popup that the notification server has taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Open {
+    /// The server's id.
+    pub(super) id: u32,
+    /// Our own number, which is never given twice.
+    pub(super) number: u64,
+    pub(super) place: Option<Place>,
+    /// What was offered to be clicked.
+    pub(super) clicks: Vec<Click>,
 }
 
-/// What replaces what: the feed's id and the popup's key. A popup without a key replaces nothing.
-pub(super) type Slot = Option<(String, String)>;
-
-/// Open popups that are remembered so that one of the same key can replace them.
-const REMEMBERED: usize = 256;
-
-impl<W> OpenPopups<W> {
-    /// `watched`: of how many popups, the newest ones, to keep the watch.
-    pub(super) fn new(watched: usize) -> Self {
-        Self { open: VecDeque::new(), watched }
+impl OpenPopups {
+    /// `limit`: how many are remembered, the newest ones.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { open: VecDeque::new(), limit }
     }
 
-    /// The server's id of the popup that one of this slot replaces.
-    pub(super) fn replaces(&self, slot: &Slot) -> Option<u32> {
-        slot.as_ref()?;
-        self.open.iter().rev().find(|open| open.slot == *slot).map(|open| open.id)
+    /// The popup that one in this place replaces.
+    pub(super) fn in_place(&self, place: Option<&Place>) -> Option<&Open> {
+        place?;
+        self.open.iter().rev().find(|open| open.place.as_ref() == place)
     }
 
-    /// Adds a popup that was just shown; returns the event of the one that it took the place of.
-    pub(super) fn insert(&mut self, id: u32, event: u64, slot: Slot, watch: W) -> Option<u64> {
-        let replaced = self.position(|open| open.id == id).and_then(|at| self.open.remove(at));
-        self.open.push_back(Open { id, event, slot, watch: Some(watch) });
-        if let Some(oldest_watched) = self.open.len().checked_sub(self.watched + 1) {
-            // All before it have been released already, one by one.
-            self.open[oldest_watched].watch = None;
+    /// Adds a popup that was just shown; returns the numbers of those that are known no more: the one whose id it has, and what
+    /// is over the limit.
+    pub(super) fn insert(&mut self, popup: Open) -> Vec<u64> {
+        let mut gone: Vec<u64> =
+            self.remove(|open| open.id == popup.id).map(|open| open.number).into_iter().collect();
+        self.open.push_back(popup);
+        if self.open.len() > self.limit {
+            gone.extend(self.open.pop_front().map(|open| open.number));
         }
-        if self.open.len() > REMEMBERED {
-            self.open.pop_front();
-        }
-        replaced.map(|open| open.event)
+        gone
     }
 
-    /// Forgets a popup that is gone; `false` if it was forgotten before.
-    pub(super) fn remove(&mut self, id: u32, event: u64) -> bool {
-        // Both: the id may belong to a newer popup already that took this one's place.
-        self.position(|open| open.id == id && open.event == event)
-            .and_then(|at| self.open.remove(at))
-            .is_some()
+    /// The popup of a server's id.
+    pub(super) fn by_id(&self, id: u32) -> Option<&Open> {
+        self.open.iter().find(|open| open.id == id)
     }
 
-    /// Forgets all; returns the events of those that were watched.
+    /// Forgets the first popup that is so.
+    pub(super) fn remove(&mut self, wanted: impl Fn(&Open) -> bool) -> Option<Open> {
+        let at = self.open.iter().position(wanted)?;
+        self.open.remove(at)
+    }
+
+    /// Forgets all; returns their numbers.
     pub(super) fn clear(&mut self) -> Vec<u64> {
-        self.open.drain(..).filter(|open| open.watch.is_some()).map(|open| open.event).collect()
-    }
-
-    fn position(&self, wanted: impl Fn(&Open<W>) -> bool) -> Option<usize> {
-        self.open.iter().position(wanted)
+        self.open.drain(..).map(|open| open.number).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
 
-    fn slot(feed: &str, key: &str) -> Slot {
-        Some((feed.to_owned(), key.to_owned()))
+    const NONE: [u64; 0] = [];
+
+    fn key(feed: &str, key: &str) -> Place {
+        Place::Key { feed: feed.to_owned(), key: key.to_owned() }
+    }
+
+    fn open(id: u32, number: u64, place: Option<Place>) -> Open {
+        Open { id, number, place, clicks: vec![Click::Popup] }
     }
 
     #[test]
-    fn an_equal_feed_and_key_replaces() {
-        let mut open = OpenPopups::new(4);
-        assert_eq!(open.insert(7, 1, slot("ops", "disk"), ()), None);
-        assert_eq!(open.insert(8, 2, None, ()), None);
-        assert_eq!(open.replaces(&slot("ops", "disk")), Some(7));
-        assert_eq!(open.replaces(&slot("ops", "load")), None);
-        assert_eq!(open.replaces(&slot("dev", "disk")), None);
-        assert_eq!(open.replaces(&None), None);
+    fn an_equal_place_is_found_and_an_equal_id_replaces() {
+        let mut popups = OpenPopups::new(4);
+        assert_eq!(popups.insert(open(7, 1, Some(key("ops", "disk")))), NONE);
+        assert_eq!(popups.insert(open(8, 2, None)), NONE);
+        assert_eq!(popups.insert(open(9, 3, Some(Place::Summary(40)))), NONE);
+        let found =
+            |popups: &OpenPopups, place: Option<&Place>| popups.in_place(place).map(|open| open.number);
+        assert_eq!(found(&popups, Some(&key("ops", "disk"))), Some(1));
+        assert_eq!(found(&popups, Some(&key("ops", "load"))), None);
+        assert_eq!(found(&popups, Some(&key("dev", "disk"))), None);
+        assert_eq!(found(&popups, Some(&Place::Summary(40))), Some(3));
+        assert_eq!(found(&popups, Some(&Place::Summary(41))), None);
+        assert_eq!(found(&popups, None), None, "a popup without a place replaces nothing");
 
-        assert_eq!(open.insert(7, 3, slot("ops", "disk"), ()), Some(1));
-        assert!(!open.remove(7, 1), "the replaced popup's end must not forget its successor");
-        assert_eq!(open.replaces(&slot("ops", "disk")), Some(7));
-        assert!(open.remove(7, 3));
-        assert_eq!(open.replaces(&slot("ops", "disk")), None);
+        assert_eq!(popups.insert(open(7, 4, Some(key("ops", "disk")))), [1]);
+        assert_eq!(popups.by_id(7).map(|open| open.number), Some(4));
+        assert_eq!(popups.remove(|open| open.number == 1), None);
+        assert_eq!(popups.remove(|open| open.id == 7).map(|open| open.number), Some(4));
+        assert_eq!(found(&popups, Some(&key("ops", "disk"))), None);
+        assert_eq!(popups.clear(), [2, 3]);
     }
 
     #[test]
-    fn only_the_newest_are_watched_but_more_are_remembered() {
-        let mut open = OpenPopups::new(2);
-        let watch = Rc::new(());
-        for number in 0..10u32 {
-            open.insert(number, number.into(), slot("feed", &number.to_string()), watch.clone());
-            assert_eq!(Rc::strong_count(&watch) - 1, (number as usize + 1).min(2));
+    fn no_more_than_the_limit_are_remembered() {
+        let mut popups = OpenPopups::new(3);
+        for number in 1..=1000 {
+            let gone = popups.insert(open(number, number.into(), Some(key("feed", &number.to_string()))));
+            let expected: Vec<u64> = (number > 3).then(|| u64::from(number) - 3).into_iter().collect();
+            assert_eq!(gone, expected);
         }
-        assert_eq!(open.replaces(&slot("feed", "0")), Some(0));
-        assert_eq!(open.clear(), [8, 9]);
-        assert_eq!(Rc::strong_count(&watch), 1);
-
-        for number in 0..1000u32 {
-            open.insert(number, number.into(), slot("feed", &number.to_string()), watch.clone());
-        }
-        assert_eq!(open.open.len(), REMEMBERED);
-        assert_eq!(open.replaces(&slot("feed", "0")), None);
-    }
-
-    #[test]
-    fn gaps_do_not_upset_the_count_of_the_watched() {
-        let mut open = OpenPopups::new(2);
-        let watch = Rc::new(());
-        for number in 0..3 {
-            open.insert(number, number.into(), None, watch.clone());
-        }
-        assert!(open.remove(1, 1));
-        open.insert(3, 3, None, watch.clone());
-        open.insert(4, 4, None, watch.clone());
-        assert_eq!(open.clear(), [3, 4]);
+        assert_eq!(popups.clear(), [998, 999, 1000]);
     }
 }

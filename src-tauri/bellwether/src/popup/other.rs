@@ -3,13 +3,14 @@
 use std::{sync::Arc, thread};
 
 use bellwether_control::messages::Catalogue;
+use bellwether_engine::notification::Sound;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::spawn_blocking,
 };
 
-use super::{Popup, PopupReport};
+use super::{Click, Popup, PopupReport, Wish};
 use crate::desktop::Desktop;
 
 /// Of how many open popups a click is noticed. Each costs a thread.
@@ -19,38 +20,50 @@ const WATCHED: usize = 8;
 #[cfg(windows)]
 const APP_ID: &str = "Bellwether.Bellwether";
 
-/// Shows what comes through `popups` until every sender is gone.
+/// Shows what comes through `wishes` until every sender is gone. These systems offer no way to take a popup back.
 pub(super) async fn run(
-    mut popups: mpsc::Receiver<Popup>,
+    mut wishes: mpsc::Receiver<Wish>,
     reports: mpsc::Sender<PopupReport>,
     catalogue: Arc<Catalogue>,
     _desktop: Desktop,
 ) {
     let _ = reports.send(PopupReport::Available(true, std::env::consts::OS.to_owned())).await;
     let watched = Arc::new(Semaphore::new(WATCHED));
-    while let Some(popup) = popups.recv().await {
-        let (event, url) = (popup.event, popup.url.clone());
+    while let Some(wish) = wishes.recv().await {
+        let Wish::Show(popup) = wish else { continue };
+        let number = popup.number;
         let notification = notification(&popup, &catalogue);
-        let report = match spawn_blocking(move || notification.show()).await {
+        match spawn_blocking(move || notification.show()).await {
             Ok(Ok(handle)) => {
+                let _ = reports.send(PopupReport::Shown { popup: number }).await;
                 if let Ok(permit) = watched.clone().try_acquire_owned() {
                     let reports = reports.clone();
                     // Not the runtime's own threads, of which there are few: it may wait for days.
-                    thread::spawn(move || watch(handle, event, url, &reports, &permit));
+                    thread::spawn(move || watch(handle, number, &reports, &permit));
+                } else {
+                    let _ = reports.send(PopupReport::Closed { popup: number }).await;
                 }
-                PopupReport::Shown { event }
             }
-            Ok(Err(error)) => PopupReport::Failed { event, reason: error.to_string() },
-            Err(error) => PopupReport::Failed { event, reason: error.to_string() },
-        };
-        let _ = reports.send(report).await;
+            Ok(Err(error)) => failed(&reports, number, error.to_string()).await,
+            Err(error) => failed(&reports, number, error.to_string()).await,
+        }
     }
+}
+
+async fn failed(reports: &mpsc::Sender<PopupReport>, popup: u64, reason: String) {
+    let _ = reports.send(PopupReport::Failed { popup, reason }).await;
 }
 
 fn notification(popup: &Popup, catalogue: &Catalogue) -> Notification {
     let mut notification = Notification::new();
     notification.appname("Bellwether").summary(&popup.summary).body(&popup.body);
     notification.action("open", catalogue.text("popup.open"));
+    if let Sound::Named(name) = &popup.sound {
+        notification.sound_name(name);
+    }
+    if let Some(image) = popup.image.as_ref().and_then(|path| path.to_str()) {
+        notification.image_path(image);
+    }
     #[cfg(windows)]
     {
         use bellwether_engine::notification::Urgency;
@@ -66,18 +79,18 @@ fn notification(popup: &Popup, catalogue: &Catalogue) -> Notification {
 /// Blocks until the popup's end.
 fn watch(
     handle: NotificationHandle,
-    event: u64,
-    url: Option<String>,
+    popup: u64,
     reports: &mpsc::Sender<PopupReport>,
     _permit: &OwnedSemaphorePermit,
 ) {
-    let mut activated = false;
-    let waited = handle.wait_for_response(|response: &NotificationResponse| {
-        activated = matches!(response, NotificationResponse::Default | NotificationResponse::Action(_));
+    let mut click = None;
+    let waited = handle.wait_for_response(|response: &NotificationResponse| match response {
+        NotificationResponse::Default => click = Some(Click::Popup),
+        NotificationResponse::Action(_) => click = Some(Click::Open),
+        _ => {}
     });
-    let report = match waited {
-        Ok(()) if activated => PopupReport::Activated { event, url },
-        _ => PopupReport::Closed { event },
-    };
-    let _ = reports.blocking_send(report);
+    if let (Ok(()), Some(click)) = (waited, click) {
+        let _ = reports.blocking_send(PopupReport::Activated { popup, click });
+    }
+    let _ = reports.blocking_send(PopupReport::Closed { popup });
 }

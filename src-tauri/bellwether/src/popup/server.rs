@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use bellwether_engine::notification::sanitize_title;
 use futures_util::StreamExt as _;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use zbus::{Connection, fdo::DBusProxy, names::BusName};
+use zbus::{Connection, Message, fdo::DBusProxy, names::BusName};
 
 use crate::desktop::Bus;
 
@@ -42,8 +43,13 @@ pub(super) enum Presence {
     NoBus(String),
 }
 
-const NAME: &str = "org.freedesktop.Notifications";
-const PATH: &str = "/org/freedesktop/Notifications";
+pub(super) const NAME: &str = "org.freedesktop.Notifications";
+pub(super) const PATH: &str = "/org/freedesktop/Notifications";
+
+/// Most bytes of a list of capabilities; honest ones have some hundred.
+const MAX_CAPABILITIES: usize = 64 << 10;
+/// Most characters of a server's name and version.
+const MAX_NAME: usize = 64;
 
 /// How long a server may take to say what it can do, its start by the bus included.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -112,15 +118,19 @@ pub(super) async fn describe(connection: &Connection) -> Presence {
             connection.call_method(Some(NAME), PATH, Some(NAME), "GetServerInformation", &()).await?;
         let owner = information.header().sender().map(ToString::to_string).unwrap_or_default();
         let (name, _vendor, version, _spec): (String, String, String, String) =
-            information.body().deserialize()?;
+            information.body().deserialize().unwrap_or_default();
         let reply = connection.call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &()).await?;
-        let capabilities: Vec<String> = reply.body().deserialize()?;
-        let can = |capability: &str| capabilities.iter().any(|known| known == capability);
+        let capabilities = capabilities(&reply);
+        let can = |capability: &str| {
+            capabilities.as_ref().is_some_and(|known| known.iter().any(|known| known == capability))
+        };
+        let called = sanitize_title(&format!("{name} {version}"));
         zbus::Result::Ok(Server {
-            markup: can("body-markup"),
+            // What is not known to be plain text must not be taken for markup.
+            markup: can("body-markup") || capabilities.is_none(),
             actions: can("actions"),
             default_is_a_button: name == "Xfce Notify Daemon",
-            name: format!("{name} {version}").trim().to_owned(),
+            name: if called.is_empty() { owner.clone() } else { called.chars().take(MAX_NAME).collect() },
             owner,
         })
     };
@@ -132,4 +142,10 @@ pub(super) async fn describe(connection: &Connection) -> Presence {
         },
         Err(_) => Presence::Broken(format!("no answer within {} s", DESCRIBE_TIMEOUT.as_secs())),
     }
+}
+
+/// What a server can do; `None` if it says nothing readable, or far too much. It still shows popups then.
+fn capabilities(reply: &Message) -> Option<Vec<String>> {
+    let body = reply.body();
+    if body.len() > MAX_CAPABILITIES { None } else { body.deserialize().ok() }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_control::wire::PartName;
 use bellwether_engine::{
+    alert::TOLD_AT_ONCE,
     engine::{FeedView, Update},
     feed::{FeedId, State},
 };
@@ -11,9 +12,6 @@ use tokio::sync::broadcast::error::RecvError;
 use url::Url;
 
 use super::Resident;
-
-/// The reasons that are told.
-const TOLD: [&str; 2] = ["sign_in_refused", "proxy_sign_in"];
 
 /// Tells of refused sign-ins from now on, until the engine ends.
 pub(super) async fn watch(resident: Resident) {
@@ -71,7 +69,8 @@ impl Told {
         if view.connection.state != State::NeedsAttention {
             return None;
         }
-        let reason = view.connection.reason.as_ref().filter(|reason| TOLD.contains(&reason.code()))?;
+        let reason =
+            view.connection.reason.as_ref().filter(|reason| TOLD_AT_ONCE.contains(&reason.code()))?;
         let cause = (reason.code(), reason.detail());
         let known = self.0.get(&view.feed.id).is_some_and(|(_, causes)| causes.contains(&cause));
         (!known).then_some(cause)

@@ -2,6 +2,7 @@
 //!
 //! The network, popups, tray and control socket share one thread's runtime; the engine, with the event log, has its own.
 
+mod alerts;
 mod attention;
 mod credential;
 mod demo;
@@ -11,6 +12,7 @@ mod instance;
 mod listener;
 mod network;
 mod parts;
+mod popups;
 mod presence;
 mod reading;
 mod server;
@@ -36,9 +38,10 @@ use bellwether_engine::{
     event_log::{EventLog, Record},
     event_source::Limits,
     feed::{Feed, FeedId},
+    snooze,
     subscription::Client,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
@@ -82,7 +85,9 @@ pub(crate) struct Resident {
     pub(crate) language: watched::Sender<Language>,
     /// Whether the end is wanted.
     pub(crate) quit: watched::Sender<bool>,
-    popups: presence::Popups,
+    /// How often the machine has slept.
+    woke_up: watched::Sender<u32>,
+    popups: popups::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
     profile: Profile,
@@ -110,9 +115,8 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
     let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
-    let parts = Parts::new();
     let desktop = Desktop::watch();
-    let (popups, popup_reports) = presence::popups(&catalogue, &desktop);
+    let (popups, popup_ends) = popups::start(&catalogue, &desktop, &profile);
     let config = ConfigFile::new(profile.config_file.clone());
     let demo = resume_demo(&config, &catalogue).await;
     let engine = Engine::start(engine::Parts {
@@ -127,19 +131,20 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     let resident = Resident {
         engine: engine.clone(),
         client,
-        parts,
+        parts: Parts::new(),
         window: Window::new(&profile),
         catalogue,
         language: watched::Sender::new(language),
         quit: watched::Sender::new(false),
+        woke_up: watched::Sender::new(0),
         popups,
         demo: Arc::new(OnceCell::new_with(demo)),
         started_at: Timestamp::now(),
         profile,
     };
-    watch::watch(resident.profile.config_file.clone(), engine.clone());
+    watch::watch(resident.profile.config_file.clone(), engine.clone(), resident.woke_up.clone());
     network::watch(engine.clone());
-    presence::start(&resident, &desktop, start, popup_reports);
+    presence::start(&resident, &desktop, start, popup_ends);
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))
         .with_graceful_shutdown(async move { drop(going.wait_for(|asked| *asked).await) });
@@ -239,6 +244,7 @@ impl Resident {
         self.parts.look().await;
         let config_error = self.engine.config_error().await?;
         let event_log_error = self.engine.log_error().await?;
+        let attention = self.engine.attention().await?;
         let feeds = self.engine.feeds().await?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -252,6 +258,7 @@ impl Resident {
             },
             event_log: self.profile.event_log.display().to_string(),
             event_log_error: event_log_error.as_ref().map(wire::sentence),
+            attention: wire::attention(attention),
             parts: self.parts.all(),
             feeds: feeds.iter().map(wire::feed).collect(),
         })
@@ -287,8 +294,20 @@ impl Resident {
         Ok(())
     }
 
+    /// Keeps popups of a feed, or of all, away until then, as a person says it; `None`: no longer.
+    pub(crate) async fn snooze(&self, feed: Option<FeedId>, until: Option<&str>) -> Result<(), Refusal> {
+        let until = until.map_or(Ok(None), |text| snooze::until(text, &Zoned::now()));
+        let until = until.map_err(|mistake| wire::invalid(&mistake))?;
+        Ok(self.engine.snooze(feed, until).await?)
+    }
+
+    /// Whether there is a notification server.
+    fn can_notify(&self) -> bool {
+        self.parts.is_available(PartName::Notifications)
+    }
+
     pub(crate) fn needs_notifications(&self) -> Result<(), Refusal> {
-        if self.parts.is_available(PartName::Notifications) {
+        if self.can_notify() {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::NoNotifications, self.parts.detail(PartName::Notifications)))

@@ -1,21 +1,18 @@
-//! The program's presence on the desktop: popups and tray, and what a click on them means.
+//! The program's presence on the desktop: everything that listens to it or tells it something, and the tray.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bellwether_control::{
     messages::Catalogue,
     wire::{OpenWindow, PartName},
 };
 use bellwether_engine::{
-    engine::{self, Notifier, Report},
+    engine::Attention,
     event_log::{Query, ReadMark, Record},
-    feed::{Feed, FeedId, State},
-    notification::{Notification, Urgency},
+    feed::State,
+    notification::Notification,
 };
+use jiff::Zoned;
 use tokio::{
     sync::{
         broadcast::error::{RecvError, TryRecvError},
@@ -24,147 +21,22 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Resident, Start, attention, open_link, reading, say};
+use super::{Resident, Start, alerts, attention, popups, reading, say};
 use crate::{
+    cli::time,
     desktop::Desktop,
-    popup::{self, PopupReport, PopupSender, QueueFull},
     tray::{self, FeedTotals, RecentEvent, TrayReport, TrayState, TrayView},
 };
-
-/// How many popups may wait for the notification server; the engine hands over a few at a time.
-const QUEUE: usize = 16;
-
-/// The key of popups that tell of several events; no rule can write it, for texts of rules have no control characters.
-const BACKLOG_KEY: &str = "\0backlog";
-
-/// The key of popups that tell of a feed that needs its person.
-const ATTENTION_KEY: &str = "\0attention";
-
-/// How many popups that tell of several events are remembered with all of them; more are not watched for clicks either.
-const GROUPS: usize = 32;
-
-/// Places in that queue that popups without an event leave free: more than the engine ever needs at a time, for it waits for a report
-/// of each of its popups.
-const RESERVED: usize = 8;
 
 /// How often the tray's view is made anew at the most.
 const VIEW_PAUSE: Duration = Duration::from_millis(200);
 
-/// What a popup that tells of no event reports itself as: the log counts from 1.
-const NO_EVENT: u64 = 0;
-
-/// The engine's way to the notification server.
-#[derive(Clone)]
-pub(crate) struct Popups {
-    sender: PopupSender,
-    catalogue: Arc<Catalogue>,
-    /// The events of popups that tell of more than the one that they are known by.
-    groups: Arc<Mutex<BTreeMap<u64, Vec<u64>>>>,
-}
-
-impl Popups {
-    /// A popup that shows that popups work.
-    pub(crate) fn show_test(&self) -> Result<(), QueueFull> {
-        self.send(popup::Popup {
-            event: NO_EVENT,
-            feed: String::new(),
-            summary: self.catalogue.text("popup.test_title").to_owned(),
-            body: self.catalogue.text("popup.test_body").to_owned(),
-            urgency: Urgency::Normal,
-            url: None,
-            key: None,
-        })
-    }
-
-    /// A popup that tells what keeps a feed from connecting, in place of what the last one told of it.
-    pub(super) fn show_attention(&self, feed: &Feed, body: String) -> Result<(), QueueFull> {
-        self.send(popup::Popup {
-            event: NO_EVENT,
-            feed: feed.id.to_string(),
-            summary: feed.name.clone(),
-            body,
-            urgency: Urgency::Normal,
-            url: None,
-            key: Some(ATTENTION_KEY.to_owned()),
-        })
-    }
-
-    fn send(&self, popup: popup::Popup) -> Result<(), QueueFull> {
-        if popup.event == NO_EVENT && self.sender.places() <= RESERVED {
-            return Err(QueueFull);
-        }
-        self.sender.try_send(popup)
-    }
-
-    /// The events of a popup.
-    fn group(&self, event: u64) -> Vec<u64> {
-        let group = self.groups().get(&event).cloned();
-        group.unwrap_or_else(|| if event == NO_EVENT { Vec::new() } else { vec![event] })
-    }
-
-    fn groups(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<u64>>> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Notifier for Popups {
-    fn show(&mut self, popup: engine::Popup) {
-        let engine::Popup { events, feed, feed_name, notification, .. } = popup;
-        let feed = feed.map(|feed| feed.to_string()).unwrap_or_default();
-        // The newest event stands for all of them: a click opens the window there.
-        let event = events.last().copied().unwrap_or(NO_EVENT);
-        let content = if events.len() > 1 {
-            let count = self.catalogue.count("popup.backlog", events.len() as u64);
-            let body = format!("{count}\n{}", notification.title);
-            let mut groups = self.groups();
-            groups.insert(event, events);
-            if groups.len() > GROUPS {
-                groups.pop_first();
-            }
-            drop(groups);
-            popup::Popup {
-                event,
-                feed: feed.clone(),
-                summary: feed_name,
-                body,
-                urgency: notification.urgency,
-                url: None,
-                // The next one of this feed takes its place.
-                key: Some(BACKLOG_KEY.to_owned()),
-            }
-        } else {
-            popup::Popup {
-                event,
-                feed,
-                summary: notification.title,
-                body: notification.body,
-                urgency: notification.urgency,
-                url: notification.url,
-                key: notification.key,
-            }
-        };
-        // Full only for samples, of which the next one may fit again.
-        let _ = self.send(content);
-    }
-
-    fn withdraw(&mut self, _: &FeedId, _: &str) {}
-}
-
-/// Starts popups: the engine's end of them, and what becomes of each.
-pub(crate) fn popups(catalogue: &Arc<Catalogue>, desktop: &Desktop) -> (Popups, mpsc::Receiver<PopupReport>) {
-    let (sender, reports) = popup::start(QUEUE, Arc::clone(catalogue), desktop);
-    (Popups { sender, catalogue: Arc::clone(catalogue), groups: Arc::default() }, reports)
-}
-
 /// Starts everything that listens to the desktop or tells it something, until the engine ends.
-pub(crate) fn start(
-    resident: &Resident,
-    desktop: &Desktop,
-    start: &Start,
-    popup_reports: mpsc::Receiver<PopupReport>,
-) {
-    tokio::spawn(hear_popups(resident.clone(), popup_reports));
+pub(crate) fn start(resident: &Resident, desktop: &Desktop, start: &Start, popups: popups::Ends) {
+    tokio::spawn(popups::hear(resident.clone(), popups.reports));
+    tokio::spawn(popups::fetch_images(resident.clone(), popups.images));
     tokio::spawn(attention::watch(resident.clone()));
+    tokio::spawn(alerts::watch(resident.clone(), resident.woke_up.subscribe()));
     let view = watch_view(resident);
     let tray_reports = start_tray(view, resident, desktop, start);
     tokio::spawn(hear_tray(resident.clone(), tray_reports));
@@ -197,51 +69,14 @@ fn start_tray(
     received
 }
 
-async fn hear_popups(resident: Resident, mut reports: mpsc::Receiver<PopupReport>) {
-    // What keeps popups away is said once, not at each new attempt.
-    let mut said = String::new();
-    while let Some(report) = reports.recv().await {
-        match report {
-            PopupReport::Shown { event } => {
-                said.clear();
-                let events = resident.popups.group(event);
-                resident.engine.report(Report::Shown { events }).await;
-            }
-            PopupReport::Failed { event, reason } => {
-                if said != reason {
-                    say(&reason);
-                    said = reason;
-                }
-                let events = resident.popups.group(event);
-                resident.popups.groups().remove(&event);
-                resident.engine.report(Report::Failed { events }).await;
-            }
-            PopupReport::Activated { event, url } => follow(&resident, event, url).await,
-            PopupReport::Closed { event } => drop(resident.popups.groups().remove(&event)),
-            PopupReport::Available(available, detail) => {
-                resident.parts.set(PartName::Notifications, if available { Ok(detail) } else { Err(detail) });
-                resident.engine.report(Report::Available(available)).await;
-            }
-        }
+/// Opens the window, at an event if there is one, which counts as read then.
+async fn open_window(resident: &Resident, event: Option<u64>) {
+    let wish = OpenWindow { event, ..OpenWindow::default() };
+    if let Err(problem) = resident.window.open(wish).await {
+        say(&problem.to_string());
     }
-}
-
-/// A click on a popup: the event's link if it has one, else the window at the event.
-async fn follow(resident: &Resident, event: u64, url: Option<String>) {
-    let opened = match url {
-        Some(url) => open_link(&url),
-        None => {
-            let wish = OpenWindow { event: (event != NO_EVENT).then_some(event), ..OpenWindow::default() };
-            resident.window.open(wish).await.map_err(|error| error.to_string())
-        }
-    };
-    if let Err(problem) = opened {
-        say(&problem);
-    }
-    let told = resident.popups.group(event);
-    resident.popups.groups().remove(&event);
-    if !told.is_empty() {
-        let _ = resident.engine.mark_read(ReadMark::Events(told), true).await;
+    if let Some(event) = event {
+        let _ = resident.engine.mark_read(ReadMark::Events(vec![event]), true).await;
     }
 }
 
@@ -249,9 +84,14 @@ async fn hear_tray(resident: Resident, mut reports: mpsc::Receiver<TrayReport>) 
     let mut told = false;
     while let Some(report) = reports.recv().await {
         match report {
-            TrayReport::Open { event } => follow(&resident, event.unwrap_or(NO_EVENT), None).await,
+            TrayReport::Open { event } => open_window(&resident, event).await,
             TrayReport::Reconnect => {
                 let _ = resident.engine.reconnect(None).await;
+            }
+            TrayReport::Snooze(until) => {
+                if let Err(refusal) = resident.snooze(None, Some(until)).await {
+                    say(&refusal.0.message);
+                }
             }
             TrayReport::Quit => drop(resident.quit.send_replace(true)),
             TrayReport::Available(available, detail) => {
@@ -324,7 +164,13 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         connected: count(&[State::Connected]),
         attention: count(&[State::NeedsAttention, State::Stopped]),
     };
-    let state = if totals.attention > 0 || config_broken || log_broken {
+    let attention = resident.engine.attention().await.ok()?;
+    let calm = calm(attention, &Zoned::now(), &resident.catalogue);
+    let state = if config_broken || log_broken {
+        TrayState::Attention
+    } else if calm.is_some() {
+        TrayState::Snoozed
+    } else if totals.attention > 0 {
         TrayState::Attention
     } else if totals.connected == 0 && totals.all > totals.paused {
         TrayState::Offline
@@ -339,8 +185,9 @@ async fn view(resident: &Resident) -> Option<TrayView> {
         status_line: match (log_broken, config_broken) {
             (true, _) => resident.catalogue.text("tray.status_log").to_owned(),
             (false, true) => resident.catalogue.text("tray.status_config").to_owned(),
-            (false, false) => tray::status_line(state, totals, &resident.catalogue),
+            (false, false) => tray::status_line(calm, totals, &resident.catalogue),
         },
+        snoozed: attention.snoozed_until.is_some(),
         recent: recent
             .into_iter()
             .map(|record| {
@@ -354,6 +201,16 @@ async fn view(resident: &Resident) -> Option<TrayView> {
     })
 }
 
+/// Until when popups are held back, and by what: a person's wish, or the quiet hours. `None`: they are not.
+fn calm(attention: Attention, now: &Zoned, catalogue: &Catalogue) -> Option<String> {
+    let (key, until) = match attention {
+        Attention { snoozed_until: Some(until), .. } => ("attention.snoozed", until),
+        Attention { quiet_until: Some(until), .. } => ("attention.quiet", until),
+        _ => return None,
+    };
+    Some(catalogue.format(key, &[("time", &time::clock(&until.to_string(), now, catalogue))]))
+}
+
 /// What tells an event from others in the tray's menu: its title, and its text too where the title only names the feed.
 fn label(record: Record, feed_name: Option<&str>) -> String {
     let Notification { title, body, .. } = record.notification;
@@ -365,27 +222,21 @@ fn label(record: Record, feed_name: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bellwether_engine::feed::FeedId;
-
     use super::*;
 
-    #[tokio::test]
-    async fn tests_leave_room_for_the_engine() {
-        let (sender, _queue) = PopupSender::queue(QUEUE);
-        let mut popups = Popups { sender, catalogue: Arc::new(Catalogue::new("en")), groups: Arc::default() };
-        let shown = (0..100).filter(|_| popups.show_test().is_ok()).count();
-        assert_eq!(shown, QUEUE - RESERVED);
-        for event in 1..=RESERVED as u64 {
-            popups.show(engine::Popup {
-                events: vec![event],
-                feed: FeedId::new("a"),
-                feed_name: "a".to_owned(),
-                notification: Notification::default(),
-                images: false,
-                sound: true,
-                summary: None,
-            });
+    #[test]
+    fn what_holds_popups_back_is_said_with_its_end() {
+        let now: Zoned = "2026-11-20T22:00:00+00:00[UTC]".parse().unwrap();
+        let at = |text: &str| Some(text.parse().unwrap());
+        let (evening, morning) = ("2026-11-20T22:15:00Z", "2026-11-21T07:00:00Z");
+        for (snoozed_until, quiet_until, expected) in [
+            (None, None, None),
+            (at(evening), None, Some("Snoozed until 22:15")),
+            (None, at(morning), Some("Quiet hours until 07:00 tomorrow")),
+            (at(evening), at(morning), Some("Snoozed until 22:15")),
+        ] {
+            let attention = Attention { snoozed_until, quiet_until, held: 0 };
+            assert_eq!(calm(attention, &now, &Catalogue::new("en")).as_deref(), expected);
         }
-        assert_eq!(popups.sender.places(), 0, "none of them was dropped");
     }
 }

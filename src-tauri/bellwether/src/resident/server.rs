@@ -82,6 +82,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/feeds/{id}/reconnect", post(reconnect_feed))
         .route("/feeds/{id}/test", post(test_feed))
         .route("/reconnect", post(reconnect_all))
+        .route("/snooze", put(snooze))
         .route("/events", get(events))
         .route("/events/read", post(mark_read))
         .route("/events/{seq}", get(event))
@@ -170,6 +171,7 @@ async fn edit_feed(
             wire::Repeats::Hide => Repeats::Hide,
             wire::Repeats::Show => Repeats::Show,
         }),
+        mute: edit.muted,
     };
     Ok(Json(to_wire::feed(&resident.engine.edit_feed(feed_id(&id)?, change).await?)))
 }
@@ -214,6 +216,17 @@ async fn test_feed(State(resident): State<Resident>, Path(id): Path<String>) -> 
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn snooze(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Attention> {
+    let wish: wire::SnoozeWish = body(&bytes)?;
+    let feed = match wish.feed {
+        // One that there is.
+        Some(id) => Some(resident.feed(&feed_id(&id)?).await?.id.clone()),
+        None => None,
+    };
+    resident.snooze(feed, wish.until.as_deref()).await?;
+    Ok(Json(to_wire::attention(resident.engine.attention().await?)))
+}
+
 async fn events(
     State(resident): State<Resident>,
     query: Result<Query<wire::EventQuery>, QueryRejection>,
@@ -221,10 +234,11 @@ async fn events(
     let Query(query) = query.map_err(|error| Refusal::new(ErrorCode::BadRequest, error.body_text()))?;
     let preview = query.preview.unwrap_or(false);
     let query = log_query(query)?;
+    let can_notify = resident.can_notify();
     let log = resident.engine.log().clone();
     let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
     Ok(Json(wire::EventPage {
-        events: page.records.iter().map(|record| to_wire::event(record, preview)).collect(),
+        events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
         next_before: page.next_before,
     }))
 }
@@ -248,7 +262,7 @@ fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
 }
 
 async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
-    Ok(Json(to_wire::event(&resident.record(&seq).await?, false)))
+    Ok(Json(to_wire::event(&resident.record(&seq).await?, false, resident.can_notify())))
 }
 
 async fn open_event(

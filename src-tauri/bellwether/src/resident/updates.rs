@@ -62,7 +62,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
                 Ok(engine::Update::Config | engine::Update::Log | engine::Update::Attention) => send_status(&resident, &sender).await,
                 Ok(engine::Update::Feed(view)) => sender.send(Update::Feed(to_wire::feed(&view))).await.is_ok(),
                 Ok(engine::Update::Event(record)) => {
-                    sender.send(Update::Event(to_wire::event(&record, true))).await.is_ok()
+                    sender.send(Update::Event(to_wire::event(&record, true, resident.can_notify()))).await.is_ok()
                 }
                 Ok(engine::Update::EventsChanged) => sender.send(Update::EventsChanged).await.is_ok(),
                 Err(RecvError::Lagged(_)) => sender.send(Update::Lagged).await.is_ok(),

@@ -12,7 +12,10 @@ use std::{
 };
 
 use bellwether_engine::engine::Engine;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::watch as watched,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::sleep::{self, Clocks, Sleep};
 
@@ -29,8 +32,8 @@ struct Look {
     changed: (u64, u64, i64, i64),
 }
 
-/// Watches the file and the clocks from now on.
-pub(super) fn watch(file: PathBuf, engine: Engine) {
+/// Watches the file and the clocks from now on; `woke_up` counts the sleeps.
+pub(super) fn watch(file: PathBuf, engine: Engine, woke_up: watched::Sender<u32>) {
     tokio::spawn(async move {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -43,6 +46,7 @@ pub(super) fn watch(file: PathBuf, engine: Engine) {
                 Some(()) = ends_of_sleep.recv() => true,
             };
             if sleep.is_over(Clocks::now(), told) {
+                woke_up.send_modify(|times| *times = times.wrapping_add(1));
                 engine.woke_up().await;
             }
             // Between two looks at the file the same time passes always.

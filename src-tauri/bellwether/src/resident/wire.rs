@@ -5,11 +5,11 @@ use bellwether_engine::{
     access::{Credential, Place},
     activity::Hint,
     config,
-    engine::{self, FeedView},
+    engine::{self, Attention, FeedView},
     event_log::Record,
     feed::{Repeats, State},
-    notification::Urgency,
-    policy::Outcome,
+    notification::{Expire, Notification, Sound, Urgency},
+    policy::{Outcome, OutcomeReason},
     probe::Report,
     sentence::Sentence,
 };
@@ -42,6 +42,9 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         repeats: repeats(feed.repeats),
         verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
+        muted: feed.mute,
+        snoozed_until: view.snoozed_until.map(time),
+        held: view.held,
         connection: connection(view),
         counts: wire::Counts {
             events: view.counts.events,
@@ -104,8 +107,16 @@ fn connection(view: &FeedView) -> wire::Connection {
     }
 }
 
-/// An event; with `preview` its data is cut for a list.
-pub(super) fn event(record: &Record, preview: bool) -> wire::Event {
+/// What keeps popups of all feeds away.
+pub(super) fn attention(attention: Attention) -> wire::Attention {
+    let Attention { snoozed_until, quiet_until, held } = attention;
+    wire::Attention { snoozed_until: snoozed_until.map(time), quiet_until: quiet_until.map(time), held }
+}
+
+/// An event; with `preview` its data is cut for a list. Without a notification server, `can_notify` is false.
+pub(super) fn event(record: &Record, preview: bool, can_notify: bool) -> wire::Event {
+    let Notification { title, body, url, urgency, key, icon, group, sound, expire, buttons } =
+        &record.notification;
     let data = &record.message.data;
     let end = if preview { data.floor_char_boundary(PREVIEW) } else { data.len() };
     wire::Event {
@@ -118,17 +129,42 @@ pub(super) fn event(record: &Record, preview: bool) -> wire::Event {
         origin: record.origin.clone(),
         received_at: time(record.received_at),
         outcome: outcome(record.outcome),
-        reason: wire::OutcomeReason {
-            code: record.reason.code.to_string(),
-            rule: record.reason.rule,
-            detail: record.reason.detail.clone(),
+        reason: reason(record, can_notify),
+        title: title.clone(),
+        body: body.clone(),
+        url: url.clone(),
+        urgency: urgency_of(*urgency),
+        key: key.clone(),
+        icon: icon.clone(),
+        group: group.clone(),
+        sound: match sound {
+            Sound::Default => "default",
+            Sound::Silent => "silent",
+            Sound::Named(name) => name,
+        }
+        .to_owned(),
+        expire_seconds: match expire {
+            Expire::Default => None,
+            Expire::Never => Some(0),
+            Expire::After(time) => Some(time.as_secs().try_into().unwrap_or(u32::MAX)),
         },
-        title: record.notification.title.clone(),
-        body: record.notification.body.clone(),
-        url: record.notification.url.clone(),
-        urgency: urgency(record.notification.urgency),
+        buttons: buttons
+            .iter()
+            .map(|button| wire::Button { label: button.label.clone(), url: button.url.clone() })
+            .collect(),
         read: record.read,
         summary: record.summary,
+    }
+}
+
+/// What waits for a notification server waits for that, whatever wanted it to be shown.
+fn reason(record: &Record, can_notify: bool) -> wire::OutcomeReason {
+    let OutcomeReason { code, rule, detail } = &record.reason;
+    let waits = record.outcome == Outcome::Pending && !can_notify;
+    wire::OutcomeReason {
+        code: if waits { "no_notifications" } else { code }.to_owned(),
+        rule: *rule,
+        detail: if waits { String::new() } else { detail.clone() },
     }
 }
 
@@ -176,7 +212,7 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
     }
 }
 
-fn urgency(urgency: Urgency) -> wire::Urgency {
+fn urgency_of(urgency: Urgency) -> wire::Urgency {
     match urgency {
         Urgency::Low => wire::Urgency::Low,
         Urgency::Normal => wire::Urgency::Normal,

@@ -207,5 +207,11 @@ fn draw(item: menu::MenuItem) -> ksni::MenuItem<Item> {
             ..Default::default()
         }
         .into(),
+        menu::MenuItem::Submenu { label, items } => ksni::menu::SubMenu {
+            label: escape(label),
+            submenu: items.into_iter().map(draw).collect(),
+            ..Default::default()
+        }
+        .into(),
     }
 }

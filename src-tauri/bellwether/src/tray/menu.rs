@@ -15,7 +15,16 @@ pub(super) enum MenuItem {
         label: String,
         report: TrayReport,
     },
+    /// A menu of its own.
+    Submenu {
+        label: String,
+        items: Vec<MenuItem>,
+    },
 }
+
+/// The times to snooze for that are offered, by their texts' keys.
+const SNOOZES: [(&str, &str); 3] =
+    [("snooze.quarter", "15m"), ("snooze.hour", "1h"), ("snooze.tomorrow", "tomorrow")];
 
 /// The menu of a view.
 pub(super) fn menu(view: &TrayView, catalogue: &Catalogue) -> Vec<MenuItem> {
@@ -31,7 +40,13 @@ pub(super) fn menu(view: &TrayView, catalogue: &Catalogue) -> Vec<MenuItem> {
         }));
         menu.push(MenuItem::Separator);
     }
+    let mut snoozes: Vec<_> =
+        SNOOZES.into_iter().map(|(key, until)| entry(key, TrayReport::Snooze(until))).collect();
+    if view.snoozed {
+        snoozes.extend([MenuItem::Separator, entry("snooze.end", TrayReport::Snooze("off"))]);
+    }
     menu.extend([
+        MenuItem::Submenu { label: catalogue.text("tray.snooze").to_owned(), items: snoozes },
         entry("tray.open", TrayReport::Open { event: None }),
         entry("tray.reconnect", TrayReport::Reconnect),
         MenuItem::Separator,
@@ -111,7 +126,16 @@ mod tests {
     fn the_menu_of_a_view() {
         let english = Catalogue::new("en");
         let entry = |label: &str, report| MenuItem::Entry { label: label.to_owned(), report };
-        let commands = [
+        let snooze = |label: &str, until| entry(label, TrayReport::Snooze(until));
+        let snoozes = vec![
+            snooze("For 15 minutes", "15m"),
+            snooze("For 1 hour", "1h"),
+            snooze("Until tomorrow", "tomorrow"),
+        ];
+        let ending = [&snoozes[..], &[MenuItem::Separator, snooze("End snooze", "off")]].concat();
+        let submenu = |items| MenuItem::Submenu { label: "Snooze".to_owned(), items };
+        let mut commands = [
+            submenu(snoozes),
             entry("Open Bellwether", TrayReport::Open { event: None }),
             entry("Reconnect all", TrayReport::Reconnect),
             MenuItem::Separator,
@@ -122,6 +146,8 @@ mod tests {
         assert_eq!(menu(&view, &english), [&head[..], &commands[..]].concat());
 
         view.recent = (1..=9).rev().map(|event| recent(event, &format!("event_{event}"))).collect();
+        view.snoozed = true;
+        commands[0] = submenu(ending);
         let mut expected = head.to_vec();
         expected.extend(
             (5..=9)
@@ -163,9 +189,9 @@ mod tests {
 
     #[test]
     fn the_tooltip_counts_what_is_unread() {
-        let mut view = TrayView { status_line: "Snoozed".to_owned(), ..TrayView::default() };
-        assert_eq!(tooltip(&view, &Catalogue::new("en")), "Snoozed");
+        let mut view = TrayView { status_line: "Snoozed until 17:30".to_owned(), ..TrayView::default() };
+        assert_eq!(tooltip(&view, &Catalogue::new("en")), "Snoozed until 17:30");
         view.unread = 3;
-        assert_eq!(tooltip(&view, &Catalogue::new("en")), "Snoozed\n3 unread events");
+        assert_eq!(tooltip(&view, &Catalogue::new("en")), "Snoozed until 17:30\n3 unread events");
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct TrayView {
     pub(crate) unread: u64,
     /// The menu's first line and the tooltip, see [`status_line`].
     pub(crate) status_line: String,
+    /// A person wanted no popups for a while: that can be ended.
+    pub(crate) snoozed: bool,
     /// The newest events, the newest first; [`RECENT`] of them are shown.
     pub(crate) recent: Vec<RecentEvent>,
 }
@@ -44,7 +46,6 @@ pub(crate) enum TrayState {
     #[default]
     Offline,
     /// Popups are held back.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nothing holds popups back yet"))]
     Snoozed,
 }
 
@@ -67,6 +68,8 @@ pub(crate) enum TrayReport {
     },
     /// Reconnect every feed now.
     Reconnect,
+    /// Show no popups until then, as [`bellwether_engine::snooze`] understands it.
+    Snooze(&'static str),
     /// End the program.
     Quit,
     /// Whether the icon is shown by anyone, at the start and whenever it changes; why not.
@@ -86,17 +89,17 @@ pub(crate) struct FeedTotals {
     pub(crate) attention: usize,
 }
 
-/// The most important thing to say about the feeds, in a few words.
-pub(crate) fn status_line(state: TrayState, feeds: FeedTotals, catalogue: &Catalogue) -> String {
+/// The most important thing to say about the feeds, in a few words; `calm` says until when popups are held back, if they are.
+pub(crate) fn status_line(calm: Option<String>, feeds: FeedTotals, catalogue: &Catalogue) -> String {
     let count = |key, number| catalogue.count(key, u64::try_from(number).unwrap_or(u64::MAX));
     let text = |key| catalogue.text(key).to_owned();
-    match state {
-        TrayState::Snoozed => text("tray.status_snoozed"),
-        _ if feeds.attention > 0 => count("tray.status_attention", feeds.attention),
-        _ if feeds.all == 0 => text("tray.status_none"),
-        _ if feeds.all == feeds.paused => text("tray.status_paused"),
-        _ if feeds.connected > 0 => count("tray.status_fine", feeds.connected),
-        _ => text("tray.status_offline"),
+    match calm {
+        Some(calm) => calm,
+        None if feeds.attention > 0 => count("tray.status_attention", feeds.attention),
+        None if feeds.all == 0 => text("tray.status_none"),
+        None if feeds.all == feeds.paused => text("tray.status_paused"),
+        None if feeds.connected > 0 => count("tray.status_fine", feeds.connected),
+        None => text("tray.status_offline"),
     }
 }
 
@@ -111,16 +114,16 @@ mod tests {
     fn the_status_line_says_the_most_important_thing() {
         let english = Catalogue::new("en");
         let feeds = |all, paused, connected, attention| FeedTotals { all, paused, connected, attention };
-        for (state, feeds, expected) in [
-            (TrayState::Fine, feeds(0, 0, 0, 0), "No feeds yet"),
-            (TrayState::Fine, feeds(2, 2, 0, 0), "All feeds are paused"),
-            (TrayState::Fine, feeds(1, 0, 1, 0), "1 feed connected"),
-            (TrayState::Fine, feeds(3, 1, 2, 0), "2 feeds connected"),
-            (TrayState::Attention, feeds(3, 0, 2, 1), "1 feed needs attention"),
-            (TrayState::Offline, feeds(3, 0, 0, 0), "Not connected"),
-            (TrayState::Snoozed, feeds(3, 0, 2, 1), "Snoozed"),
+        for (calm, feeds, expected) in [
+            (None, feeds(0, 0, 0, 0), "No feeds yet"),
+            (None, feeds(2, 2, 0, 0), "All feeds are paused"),
+            (None, feeds(1, 0, 1, 0), "1 feed connected"),
+            (None, feeds(3, 1, 2, 0), "2 feeds connected"),
+            (None, feeds(3, 0, 2, 1), "1 feed needs attention"),
+            (None, feeds(3, 0, 0, 0), "Not connected"),
+            (Some("Snoozed until 17:30"), feeds(3, 0, 2, 1), "Snoozed until 17:30"),
         ] {
-            assert_eq!(status_line(state, feeds, &english), expected);
+            assert_eq!(status_line(calm.map(str::to_owned), feeds, &english), expected);
         }
     }
 }

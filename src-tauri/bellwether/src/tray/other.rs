@@ -14,7 +14,7 @@ use tokio::{
 };
 use tray_icon::{
     Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent,
-    menu::{Menu, MenuEvent, MenuId, MenuItem, PredefinedMenuItem},
+    menu::{IsMenuItem, Menu, MenuEvent, MenuId, MenuItem, PredefinedMenuItem, Submenu},
 };
 
 use super::{TrayReport, TrayView, icon, menu};
@@ -140,19 +140,29 @@ impl Tray {
         let drawn = Menu::new();
         self.clicks.clear();
         for item in menu::menu(view, &self.catalogue) {
-            let appended = match item {
-                menu::MenuItem::Separator => drawn.append(&PredefinedMenuItem::separator()),
-                menu::MenuItem::Text(label) => drawn.append(&MenuItem::new(escape(&label), false, None)),
-                menu::MenuItem::Entry { label, report } => {
-                    let entry = MenuItem::new(escape(&label), true, None);
-                    self.clicks.insert(entry.id().clone(), report);
-                    drawn.append(&entry)
-                }
-            };
             // Only a menu that is no longer there refuses a line.
-            let _ = appended;
+            let _ = drawn.append(&*self.item(item));
         }
         drawn
+    }
+
+    fn item(&mut self, item: menu::MenuItem) -> Box<dyn IsMenuItem> {
+        match item {
+            menu::MenuItem::Separator => Box::new(PredefinedMenuItem::separator()),
+            menu::MenuItem::Text(label) => Box::new(MenuItem::new(escape(&label), false, None)),
+            menu::MenuItem::Entry { label, report } => {
+                let entry = MenuItem::new(escape(&label), true, None);
+                self.clicks.insert(entry.id().clone(), report);
+                Box::new(entry)
+            }
+            menu::MenuItem::Submenu { label, items } => {
+                let submenu = Submenu::new(escape(&label), true);
+                for item in items {
+                    let _ = submenu.append(&*self.item(item));
+                }
+                Box::new(submenu)
+            }
+        }
     }
 
     fn tooltip(&self, view: &TrayView) -> String {

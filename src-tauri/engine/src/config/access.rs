@@ -243,7 +243,7 @@ fn check_file(path: &Path) -> Result<(), Sentence> {
     if whole { Ok(()) } else { Err(sentence::FILE_NOT_WHOLE.into()) }
 }
 
-fn words(item: &Item) -> Option<Vec<String>> {
+pub(super) fn words(item: &Item) -> Option<Vec<String>> {
     let words = item.as_array()?.iter().map(|word| Some(word.as_str()?.to_owned()));
     words.collect::<Option<Vec<_>>>().filter(|words| are_words(words))
 }

@@ -45,6 +45,8 @@ pub struct FeedChange {
     pub idle_timeout: Option<Duration>,
     /// What to do with messages that a server sends again.
     pub repeats: Option<Repeats>,
+    /// No popups: the log only.
+    pub mute: Option<bool>,
 }
 
 /// The text with a feed at its end, and that feed's id.
@@ -109,7 +111,15 @@ pub fn edit_feed(text: &str, id: &FeedId, change: &FeedChange) -> Result<String,
     }
     let document = Document::parse(text).map_err(unforeseen)?;
     let feed = find(&document, id)?;
+    // What is so already, or by itself, needs no key.
+    if let Some(mute) = change.mute.filter(|mute| *mute != is_set(feed, "mute")) {
+        keys.push(("mute", Value::from(mute)));
+    }
     checked(set(text, feed, &keys))
+}
+
+fn is_set(feed: &Table, key: &str) -> bool {
+    feed.get(key).and_then(Item::as_bool).unwrap_or_default()
 }
 
 /// The text with a feed paused, or no longer so.
@@ -117,7 +127,7 @@ pub fn set_paused(text: &str, id: &FeedId, paused: bool) -> Result<String, Confi
     intact(text)?;
     let document = Document::parse(text).map_err(unforeseen)?;
     let feed = find(&document, id)?;
-    if feed.get("paused").and_then(Item::as_bool).unwrap_or_default() == paused {
+    if is_set(feed, "paused") == paused {
         return Ok(text.to_owned());
     }
     checked(set(text, feed, &[("paused", Value::from(paused))]))

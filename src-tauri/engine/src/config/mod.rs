@@ -22,8 +22,11 @@
 //!   [[feed.rule]]                 # the first match decides
 //!   event = ["message", "alert*"] # names or patterns with * and ?; any if left out
 //!   when = "data.priority >= 4"
-//!   action = "notify"             # or "log", "ignore", "close"; "notify" if left out
-//!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}" }
+//!   action = "notify"             # or "log", "ignore", "close", "withdraw"; "notify" if left out
+//!   urgent = true                 # may pass snooze and quiet hours
+//!   run = ["light", "--on"]       # a program of the person's own, with the event as JSON
+//!   notify = { title = "{{ data.title }}", body = "…", url = "…", urgency = "critical", key = "{{ data.id }}", icon = "https://…",
+//!     group = "…", sound = "message-new-instant", expire = "10s", buttons = [{ label = "Open", url = "…" }] }
 //!
 //! [notifications]                 # what holds for the popups of all feeds
 //! flood = { popups = 3, seconds = 10, overall = 10 }
@@ -47,6 +50,7 @@ mod network;
 mod notifications;
 pub(crate) mod preset;
 mod reader;
+mod rules;
 
 use std::{path::Path, sync::Arc};
 

@@ -6,7 +6,8 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use super::{
     ConfigError, ConfigErrorKind as Kind,
-    reader::{Reader, Section, rule_sections},
+    reader::{Reader, Section},
+    rules::sections,
 };
 use crate::{
     access::Access,
@@ -181,7 +182,7 @@ impl Reader<'_> {
         if let Some(table) = item.as_table_like() {
             return Ok(vec![Part { table, span: item.span() }]);
         }
-        let parts = rule_sections(item)
+        let parts = sections(item)
             .ok_or_else(|| self.error(Kind::InvalidValue, item.span(), path, sentence::RULE_NO_SECTION))?;
         Ok(parts.into_iter().map(|(table, span)| Part { table, span }).collect())
     }

@@ -13,8 +13,7 @@ use crate::{
     feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, LeftOut, Repeats},
     notification::sanitize_title,
     preset::{self, By, Chosen},
-    rule::{Action, MAX_RULES, NotifyText, RuleError, RuleSet, RuleText},
-    sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_NAMES, WANTS_NOTIFY, WANTS_TEXT, WANTS_TIME, Wording},
+    sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_TEXT, WANTS_TIME, Wording},
     template::nearest,
 };
 
@@ -38,12 +37,6 @@ const FEED: [&str; 17] = [
     "preset",
     "rule",
 ];
-/// The keys of a rule.
-const RULE: [&str; 4] = ["event", "when", "action", "notify"];
-/// The keys of a rule's `notify`.
-const NOTIFY: [&str; 5] = ["title", "body", "url", "urgency", "key"];
-const NOTIFY_EXAMPLE: &str = "{ title = \"…\", body = \"…\" }";
-
 /// Reads the text; relative paths in it are taken from `folder`.
 pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
     let reader = Reader { text, folder };
@@ -114,20 +107,6 @@ pub(super) struct Section<'a> {
     pub(super) table: &'a dyn TableLike,
     pub(super) span: &'a Option<Range<usize>>,
     pub(super) path: &'a str,
-}
-
-/// A table and where it stands.
-pub(super) type Placed<'a> = (&'a dyn TableLike, Option<Range<usize>>);
-
-/// The tables of rules with their places.
-pub(super) fn rule_sections(item: &Item) -> Option<Vec<Placed<'_>>> {
-    match item {
-        Item::ArrayOfTables(tables) => Some(tables.iter().map(|table| (table as _, table.span())).collect()),
-        Item::Value(Value::Array(list)) => {
-            list.iter().map(|value| Some((value.as_inline_table()? as _, value.span()))).collect()
-        }
-        _ => None,
-    }
 }
 
 pub(super) struct Reader<'a> {
@@ -218,93 +197,6 @@ impl Reader<'_> {
         idle_timeout(seconds).map_err(invalid)
     }
 
-    /// The rules, as `[[feed.rule]]` sections or as a list of inline tables.
-    fn rules(&self, feed: &Table, feed_path: &str) -> Result<RuleSet, ConfigError> {
-        let Some(item) = feed.get("rule") else { return Ok(RuleSet::default()) };
-        let path = format!("{feed_path}.rule");
-        let Some(sections) = rule_sections(item) else {
-            return Err(self.error(Kind::InvalidValue, item.span(), &path, sentence::RULE_NO_SECTION));
-        };
-        if let Some((_, span)) = sections.get(MAX_RULES) {
-            return Err(self.error(
-                Kind::InvalidValue,
-                span.clone(),
-                &path,
-                sentence::TOO_MANY_RULES.with([("most", MAX_RULES.to_string())]),
-            ));
-        }
-        let mut texts = Vec::with_capacity(sections.len());
-        for (number, (table, span)) in (1..).zip(&sections) {
-            texts.push(self.rule(Section { table: *table, span, path: &format!("{path}[{number}]") })?);
-        }
-        RuleSet::compile(&texts).map_err(|error| match sections.get(error.rule as usize - 1) {
-            Some((table, span)) => {
-                let path = format!("{path}[{}]", error.rule);
-                self.rule_error(Section { table: *table, span, path: &path }, &error)
-            }
-            None => self.error(Kind::InvalidValue, item.span(), &path, error.message),
-        })
-    }
-
-    pub(super) fn rule(&self, section: Section<'_>) -> Result<RuleText, ConfigError> {
-        self.check_keys(section.table, section.path, &RULE)?;
-        let action = match self.string(section, "action")? {
-            None | Some("notify") => Action::Notify,
-            Some("log") => Action::Log,
-            Some("ignore") => Action::Ignore,
-            Some("close") => Action::Close,
-            Some("withdraw") => Action::Withdraw,
-            Some(other) => {
-                let known = ["notify", "log", "ignore", "close", "withdraw"];
-                return Err(self.no_choice(section, "action", other, &known));
-            }
-        };
-        let when = self.string(section, "when")?.map(str::to_owned);
-        Ok(RuleText {
-            event: self.events(section)?,
-            when,
-            action,
-            notify: self.notify(section)?,
-            ..RuleText::default()
-        })
-    }
-
-    pub(super) fn events(&self, section: Section<'_>) -> Result<Vec<String>, ConfigError> {
-        let Some(item) = section.table.get("event") else { return Ok(Vec::new()) };
-        let names = match item {
-            Item::Value(Value::String(name)) => Some(vec![name.value().clone()]),
-            Item::Value(Value::Array(list)) => {
-                list.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
-            }
-            _ => None,
-        };
-        match names {
-            Some(names) if names.is_empty() => {
-                Err(self.error_at(section, "event", Kind::InvalidValue, sentence::NO_NAMES.into()))
-            }
-            Some(names) => Ok(names),
-            None => Err(self.wrong_type(section, "event", item, WANTS_NAMES)),
-        }
-    }
-
-    fn notify(&self, section: Section<'_>) -> Result<Option<NotifyText>, ConfigError> {
-        let Some(item) = section.table.get("notify") else { return Ok(None) };
-        let Some(table) = item.as_table_like() else {
-            return Err(self.wrong_type(section, "notify", item, WANTS_NOTIFY));
-        };
-        let section = Section { table, span: &item.span(), path: &format!("{}.notify", section.path) };
-        self.check_keys(table, section.path, &NOTIFY)?;
-        let text = |key| Ok(self.string(section, key)?.map(str::to_owned));
-        Ok(Some(NotifyText {
-            title: text("title")?,
-            body: text("body")?,
-            url: text("url")?,
-            urgency: text("urgency")?,
-            key: text("key")?,
-            ..NotifyText::default()
-        }))
-    }
-
     pub(super) fn string<'t>(&self, section: Section<'t>, key: &str) -> Result<Option<&'t str>, ConfigError> {
         match section.table.get(key) {
             None => Ok(None),
@@ -362,29 +254,8 @@ impl Reader<'_> {
         item: &Item,
         wanted: Wording,
     ) -> ConfigError {
-        let message =
-            wanted.with([("type", item.type_name().to_owned()), ("example", NOTIFY_EXAMPLE.to_owned())]);
+        let message = wanted.with([("type", item.type_name().to_owned())]);
         self.error_at(section, key, Kind::InvalidValue, message)
-    }
-
-    /// An error in a rule's text, on its own line where the text has several.
-    fn rule_error(&self, section: Section<'_>, error: &RuleError) -> ConfigError {
-        let span = error.key.split('.').try_fold((section.table, None), |(table, _), key| {
-            let item = table.get(key)?;
-            Some((item.as_table_like().unwrap_or(table), item.span()))
-        });
-        let span = span.and_then(|(_, span)| span).or_else(|| section.span.clone());
-        let written = span.clone().and_then(|span| self.text.get(span)).unwrap_or_default();
-        // A line end right after the opening quotes is not part of the text (TOML 1.0, "String").
-        let opening =
-            ["\"\"\"\n", "'''\n", "\"\"\"\r\n", "'''\r\n"].iter().any(|quotes| written.starts_with(quotes));
-        let path = format!("{}.{}", section.path, error.key);
-        let found = self.error(Kind::InvalidValue, span, &path, error.message.clone());
-        // Line ends that are written as `\n` make lines in the text, and none in the file.
-        let last = found.line + written.bytes().filter(|byte| *byte == b'\n').count() as u32;
-        let line = found.line + error.line - 1 + u32::from(opening);
-        let column = if error.column == 1 { 0 } else { error.column };
-        ConfigError { line: line.min(last), column, ..found }
     }
 
     pub(super) fn error_at(

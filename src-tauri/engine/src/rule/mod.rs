@@ -6,6 +6,7 @@
 
 mod data;
 mod default;
+mod popup;
 
 use std::{cell::LazyCell, sync::Arc};
 
@@ -14,11 +15,11 @@ use wildmatch::WildMatch;
 
 use crate::{
     event_source::Message,
-    notification::{Notification, Urgency, link, sanitize_body, sanitize_title},
+    notification::{Notification, sanitize_title},
     policy::OutcomeReason,
-    rule::data::Data,
+    rule::{data::Data, popup::Popup},
     sentence::{self, Sentence},
-    template::{Context, Expression, Facts, Template, TemplateError},
+    template::{Context, Expression, Facts, TemplateError},
 };
 
 /// Most rules of one feed.
@@ -74,11 +75,11 @@ pub struct NotifyText {
     pub icon: Option<String>,
     /// What notification centres may group by.
     pub group: Option<String>,
-    /// `true`, `false` or a sound's name.
+    /// `true`, `false` or a sound's name; anything else that a template gives is the default.
     pub sound: Option<String>,
-    /// How long it stays: `never` or a time such as `10s`.
+    /// How long it stays: `never`, seconds, or a time such as `10s`; anything else that a template gives is the default.
     pub expire: Option<String>,
-    /// Links.
+    /// Links, at most [`MAX_BUTTONS`](crate::notification::MAX_BUTTONS).
     pub buttons: Vec<ButtonText>,
 }
 
@@ -139,7 +140,7 @@ pub struct FeedFacts<'a> {
 pub struct RuleError {
     /// The rule's number, from 1.
     pub rule: u32,
-    /// The key within the rule: `event`, `when`, `notify`, `notify.title` …
+    /// The key within the rule: `event`, `when`, `notify`, `notify.title`, `notify.buttons[2].url` …
     pub key: &'static str,
     /// The line within the key's text, from 1.
     pub line: u32,
@@ -185,27 +186,29 @@ impl RuleSet {
             urgent: false,
             run: None,
         };
+        let failed = |rule: &Rule, failure: &Failure| {
+            let detail = sanitize_title(&format!("{}: {}", failure.key, failure.error));
+            let reason = OutcomeReason::new(OutcomeReason::RULE_FAILED).by_rule(rule.number);
+            decide(Action::Notify, default(), OutcomeReason { detail, ..reason })
+        };
         for rule in self.rules.iter().filter(|rule| rule.hears(&message.event_type)) {
-            let decided = match rule.matches(|| &context) {
+            match rule.matches(|| &context) {
                 Ok(false) => continue,
-                Ok(true) => match &rule.popup {
-                    Some(popup) => popup.render(&context, default()),
-                    None => Ok(default()),
-                },
-                Err(failure) => Err(failure),
-            };
-            return match decided {
-                Ok(notification) => decide(
-                    rule.action,
-                    notification,
-                    OutcomeReason::new(OutcomeReason::RULE).by_rule(rule.number),
-                ),
-                Err(failure) => {
-                    let detail = sanitize_title(&format!("{}: {}", failure.key, failure.error));
-                    let reason = OutcomeReason::new(OutcomeReason::RULE_FAILED).by_rule(rule.number);
-                    decide(Action::Notify, default(), OutcomeReason { detail, ..reason })
+                Ok(true) => {}
+                Err(failure) => return failed(rule, &failure),
+            }
+            let decided = match rule
+                .popup
+                .as_ref()
+                .map_or_else(|| Ok(default()), |popup| popup.render(&context, default()))
+            {
+                Ok(notification) => {
+                    let reason = OutcomeReason::new(OutcomeReason::RULE).by_rule(rule.number);
+                    decide(rule.action, notification, reason)
                 }
+                Err(failure) => failed(rule, &failure),
             };
+            return Decision { urgent: rule.urgent, run: rule.run.clone(), ..decided };
         }
         if self.rules.is_empty() {
             decide(Action::Notify, default(), OutcomeReason::new(OutcomeReason::DEFAULT))
@@ -226,6 +229,7 @@ impl RuleSet {
         Context::new(Facts {
             event: &message.event_type,
             id: &message.last_event_id,
+            size: message.data.len(),
             raw: needs_text.then_some(&message.data),
             data: json,
             feed: [feed.id, feed.name, feed.url],
@@ -249,6 +253,8 @@ struct Rule {
     when: Option<Expression>,
     action: Action,
     popup: Option<Popup>,
+    urgent: bool,
+    run: Option<Arc<[String]>>,
 }
 
 /// A rule's failure on a message.
@@ -259,9 +265,7 @@ struct Failure {
 
 impl Rule {
     fn compile(number: u32, text: &RuleText) -> Result<Self, RuleError> {
-        if text.notify.is_some() && text.action != Action::Notify {
-            return Err(mistake(number, "notify", sentence::NOTIFY_UNUSED));
-        }
+        check_keys(number, text)?;
         if text.event.len() > MAX_NAMES {
             return Err(mistake(
                 number,
@@ -274,7 +278,8 @@ impl Rule {
         let when = text.when.as_deref().map(Expression::compile).transpose();
         let when = when.map_err(|error| at_place(number, "when", error))?;
         let popup = text.notify.as_ref().map(|notify| Popup::compile(number, notify)).transpose()?;
-        Ok(Self { number, events, when, action: text.action, popup })
+        let run = (!text.run.is_empty()).then(|| text.run.as_slice().into());
+        Ok(Self { number, events, when, action: text.action, popup, urgent: text.urgent, run })
     }
 
     fn hears(&self, event_type: &str) -> bool {
@@ -287,12 +292,28 @@ impl Rule {
     }
 
     fn mentions(&self, name: &str) -> bool {
-        let popup = self.popup.iter().flat_map(|popup| {
-            [&popup.title, &popup.body, &popup.url, &popup.urgency, &popup.key].into_iter().flatten()
-        });
         self.when.as_ref().is_some_and(|when| when.mentions(name))
-            || popup.into_iter().any(|template| template.mentions(name))
+            || self.popup.iter().flat_map(Popup::templates).any(|template| template.mentions(name))
     }
+}
+
+/// Keys that are of no use with a rule's action would be lost in silence, and so they are mistakes.
+fn check_keys(number: u32, text: &RuleText) -> Result<(), RuleError> {
+    match (text.action, &text.notify) {
+        (Action::Notify, _) => {}
+        _ if text.urgent => return Err(mistake(number, "urgent", sentence::URGENT_UNUSED)),
+        (Action::Withdraw, None | Some(NotifyText { key: None, .. })) => {
+            return Err(mistake(number, "notify.key", sentence::WITHDRAW_NO_KEY));
+        }
+        (Action::Withdraw, Some(notify)) => {
+            if *notify != (NotifyText { key: notify.key.clone(), ..NotifyText::default() }) {
+                return Err(mistake(number, "notify", sentence::WITHDRAW_KEY_ONLY));
+            }
+        }
+        (_, Some(_)) => return Err(mistake(number, "notify", sentence::NOTIFY_UNUSED)),
+        (_, None) => {}
+    }
+    Ok(())
 }
 
 /// A name or pattern in a rule's `event`.
@@ -322,70 +343,6 @@ impl EventName {
             Self::Pattern(pattern) => event_type.len() <= MAX_MATCHED_TYPE && pattern.matches(event_type),
             Self::Any => true,
         }
-    }
-}
-
-/// A rule's `notify`, compiled.
-#[derive(Debug)]
-struct Popup {
-    title: Option<Template>,
-    body: Option<Template>,
-    url: Option<Template>,
-    urgency: Option<Template>,
-    key: Option<Template>,
-}
-
-impl Popup {
-    fn compile(rule: u32, text: &NotifyText) -> Result<Self, RuleError> {
-        let compile = |key, text: &Option<String>| match text.as_deref().map(Template::compile).transpose() {
-            Ok(template) => Ok(template),
-            Err(error) => Err(at_place(rule, key, error)),
-        };
-        let urgency = compile("notify.urgency", &text.urgency)?;
-        if let Some(word) = urgency.as_ref().and_then(Template::literal)
-            && parse_urgency(word).is_none()
-        {
-            let message = sentence::URGENCY.with([("value", word.to_owned())]);
-            return Err(mistake(rule, "notify.urgency", message));
-        }
-        Ok(Self {
-            title: compile("notify.title", &text.title)?,
-            body: compile("notify.body", &text.body)?,
-            url: compile("notify.url", &text.url)?,
-            urgency,
-            key: compile("notify.key", &text.key)?,
-        })
-    }
-
-    fn render(&self, context: &Context, default: Notification) -> Result<Notification, Failure> {
-        let render =
-            |key, template: &Option<Template>| match template.as_ref().map(|text| text.render(context)) {
-                Some(Ok(text)) => Ok(Some(text)),
-                Some(Err(error)) => Err(Failure { key, error }),
-                None => Ok(None),
-            };
-        let title = render("notify.title", &self.title)?.map(|text| sanitize_title(&text));
-        let body = render("notify.body", &self.body)?.map(|text| sanitize_body(&text));
-        let url = render("notify.url", &self.url)?.map(|text| link(&text));
-        let urgency = render("notify.urgency", &self.urgency)?;
-        let key = render("notify.key", &self.key)?.map(|text| sanitize_title(&text));
-        Ok(Notification {
-            title: title.filter(|title| !title.is_empty()).unwrap_or(default.title),
-            body: body.unwrap_or(default.body),
-            url: url.unwrap_or(default.url),
-            urgency: urgency.and_then(|word| parse_urgency(&word)).unwrap_or_default(),
-            key: key.filter(|key| !key.is_empty()),
-            ..Notification::default()
-        })
-    }
-}
-
-fn parse_urgency(word: &str) -> Option<Urgency> {
-    match word.trim() {
-        "low" => Some(Urgency::Low),
-        "normal" => Some(Urgency::Normal),
-        "critical" => Some(Urgency::Critical),
-        _ => None,
     }
 }
 

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use base64::Engine;
 use proptest::prelude::*;
 
 use super::*;
-use crate::notification::{MAX_BODY, MAX_TITLE};
+use crate::notification::{Button, Expire, MAX_BODY, MAX_LABEL, MAX_TITLE, Sound, Urgency};
 
 const FEED: FeedFacts<'_> = FeedFacts { id: "ops", name: "Ops alerts", url: "https://example.org/sse" };
 
@@ -168,6 +170,81 @@ fn popup_texts_fall_back_key_by_key() {
 }
 
 #[test]
+fn what_a_popup_may_have_is_bounded_and_of_use() {
+    let data = r#"{"icon":"https://example.org/i.png","http":"http://example.org/i.png","long":"LONG","n":90000,"zero":0,"url":"https://example.org/x"}"#
+        .replace("LONG", &"y".repeat(50));
+    let popup = |notify: NotifyText| {
+        decide(&[RuleText { notify: Some(notify), ..RuleText::default() }], "message", &data).notification
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let expire = |expire: &str| popup(NotifyText { expire: text(expire), ..NotifyText::default() }).expire;
+    let seconds = |seconds| Expire::After(Duration::from_secs(seconds));
+    for (written, expected) in [
+        ("10s", seconds(10)),
+        ("10", seconds(10)),
+        (" 2m ", seconds(120)),
+        ("never", Expire::Never),
+        ("{{ data.n }}", seconds(3600)),
+        ("{{ data.zero }}", seconds(1)),
+        ("{{ data.url }}", Expire::Default),
+        ("{{ data.gone }}", Expire::Default),
+    ] {
+        assert_eq!(expire(written), expected, "{written}");
+    }
+    let sound = |sound: &str| popup(NotifyText { sound: text(sound), ..NotifyText::default() }).sound;
+    for (written, expected) in [
+        ("true", Sound::Default),
+        ("false", Sound::Silent),
+        ("{{ data.n > 3 }}", Sound::Default),
+        ("{{ data.gone is defined }}", Sound::Silent),
+        ("alarm-clock", Sound::Named("alarm-clock".to_owned())),
+        ("{{ data.url }}", Sound::Default),
+    ] {
+        assert_eq!(sound(written), expected, "{written}");
+    }
+    let icon = |icon: &str| popup(NotifyText { icon: text(icon), ..NotifyText::default() }).icon;
+    assert_eq!(icon("{{ data.icon }}").as_deref(), Some("https://example.org/i.png"));
+    assert_eq!((icon("{{ data.http }}"), icon("{{ data.gone }}")), (None, None));
+    let button = |label: &str, url: &str| ButtonText { label: label.to_owned(), url: url.to_owned() };
+    let shown = popup(NotifyText {
+        group: text("{{ data.gone }}"),
+        buttons: vec![
+            button("{{ data.long }}", "{{ data.url }}"),
+            button("Bad", "{{ data.icon | replace('https', 'file') }}"),
+            button("{{ data.gone }}", "{{ data.url }}"),
+        ],
+        ..NotifyText::default()
+    });
+    let label = format!("{}…", "y".repeat(39));
+    assert_eq!(shown.buttons, [Button { label, url: "https://example.org/x".to_owned() }]);
+    assert_eq!(shown.group, None);
+}
+
+#[test]
+fn a_rule_says_whether_it_is_urgent_and_what_it_runs() {
+    let run = vec!["light".to_owned()];
+    let rules = |when: &str, title: &str| {
+        [RuleText { urgent: true, run: run.clone(), ..notify(&[], when, title, "") }]
+    };
+    for (when, title, urgent) in
+        [("", "{{ data }}", true), ("", "{{ data | b64decode }}", true), ("data | b64decode", "x", false)]
+    {
+        let decision = decide(&rules(when, title), "message", "no base64.");
+        assert_eq!(
+            (decision.urgent, decision.run.as_deref()),
+            (urgent, urgent.then_some(&run[..])),
+            "{when} {title}"
+        );
+    }
+    let quiet = decide(&rules("data == 'x'", "x"), "message", "y");
+    assert_eq!((quiet.urgent, quiet.run), (false, None));
+    let key = NotifyText { key: Some("{{ data.id }}".to_owned()), ..NotifyText::default() };
+    let withdraw = RuleText { action: Action::Withdraw, notify: Some(key), ..RuleText::default() };
+    let decision = decide(&[withdraw], "message_delete", r#"{"id":7}"#);
+    assert_eq!((decision.action, decision.notification.key.as_deref()), (Action::Withdraw, Some("7")));
+}
+
+#[test]
 fn a_failing_rule_loses_nothing() {
     let when = rule(&[], "'ERROR' in (data | b64decode)", Action::Ignore);
     let title = notify(&[], "", "{{ data.title }}", "{{ data | b64decode }}");
@@ -303,9 +380,24 @@ fn any_rules() -> impl Strategy<Value = Vec<RuleText>> {
                 url: text("{{ data.url }}"),
                 urgency: text("{{ id }}"),
                 key: text("{{ event }}"),
+                icon: text("{{ data.url }}"),
+                group: text("{{ data.title }}"),
+                sound: text("{{ data.title }}"),
+                expire: text("{{ data.n }}"),
+                buttons: vec![ButtonText {
+                    label: "{{ data.title }}".to_owned(),
+                    url: "{{ data.url }}".to_owned()
+                }],
                 ..NotifyText::default()
             }),
+            urgent: true,
+            run: vec!["light".to_owned()],
             ..RuleText::default()
+        }),
+        Just(RuleText {
+            action: Action::Withdraw,
+            notify: Some(NotifyText { key: text("{{ data.title ~ data.n }}"), ..NotifyText::default() }),
+            ..rule(&["*delete*"], "data.n * 2 > 4", Action::Withdraw)
         }),
     ];
     prop::collection::vec(rule, 0..5)
@@ -328,12 +420,19 @@ proptest! {
     fn every_message_gets_one_harmless_decision(rules in any_rules(), name in any::<String>(), event in "\\PC{0,20}|message", data in any_data()) {
         let rules = RuleSet::compile(&rules).expect("rules that compile");
         let feed = FeedFacts { name: &name, ..FEED };
-        let Decision { notification, .. } = rules.evaluate(&feed, &message(&event, &data), Timestamp::UNIX_EPOCH);
+        let decided = rules.evaluate(&feed, &message(&event, &data), Timestamp::UNIX_EPOCH);
+        let again = RuleSet::compile(rules.texts()).expect("rules that compile");
+        prop_assert_eq!(&again.evaluate(&feed, &message(&event, &data), Timestamp::UNIX_EPOCH), &decided);
+        let known = matches!(&*decided.reason.code, OutcomeReason::DEFAULT | OutcomeReason::RULE | OutcomeReason::NO_MATCH | OutcomeReason::RULE_FAILED);
+        prop_assert!(known && decided.reason.rule.is_none_or(|rule| (1..=rules.texts().len()).contains(&(rule as usize))));
+        let Decision { notification, .. } = decided;
         let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
         prop_assert!(!notification.title.trim().is_empty() && !notification.title.contains(hidden));
         prop_assert!(notification.title.chars().count() <= MAX_TITLE);
         prop_assert!(!notification.body.contains(|c| c != '\n' && hidden(c)));
         prop_assert!(notification.body.chars().count() <= MAX_BODY);
+        prop_assert!(notification.icon.is_none_or(|url| url.starts_with("https://")));
+        prop_assert!(notification.buttons.iter().all(|button| !button.label.is_empty() && button.label.chars().count() <= MAX_LABEL));
         prop_assert!(notification.url.is_none_or(|url| ["http:", "https:", "mailto:"].iter().any(|scheme| url.starts_with(scheme))));
     }
 }

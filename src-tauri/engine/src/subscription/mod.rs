@@ -30,6 +30,7 @@ mod client;
 mod connected;
 mod exchange;
 mod fault;
+pub mod image;
 mod lookout;
 mod route;
 

@@ -40,6 +40,29 @@ pub(super) fn json(value: &Value) -> Result<Value, Error> {
     serde_json::from_str(&text(value, "json")?).map_err(|error| invalid(format!("json: not JSON: {error}")))
 }
 
+/// The value as a JSON text.
+pub(super) fn tojson(value: &Value) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| invalid(format!("tojson: {error}")))
+}
+
+/// The piece of a text after so many separators, from 0; nothing if there are fewer.
+pub(super) fn part(value: &Value, separator: &str, number: usize) -> Result<String, Error> {
+    if separator.is_empty() {
+        return Err(invalid("part: the separator is empty".to_owned()));
+    }
+    Ok(text(value, "part")?.split(separator).nth(number).unwrap_or_default().to_owned())
+}
+
+/// Another value for what is missing, null or an empty text; with `lax` also for what is false otherwise.
+pub(super) fn default(value: &Value, other: Option<Value>, lax: Option<bool>) -> Value {
+    let missing = value.is_undefined() || value.is_none() || value.as_str().is_some_and(str::is_empty);
+    if missing || (lax == Some(true) && !value.is_true()) {
+        other.unwrap_or_else(|| Value::from(""))
+    } else {
+        value.clone()
+    }
+}
+
 /// At most this many characters, the last one "…" if there were more.
 pub(super) fn truncate(value: &Value, length: usize) -> Result<String, Error> {
     let text = text(value, "truncate")?;
@@ -49,7 +72,7 @@ pub(super) fn truncate(value: &Value, length: usize) -> Result<String, Error> {
     Ok(text.chars().take(length.saturating_sub(1)).chain((length > 0).then_some('…')).collect())
 }
 
-fn text(value: &Value, filter: &str) -> Result<String, Error> {
+pub(super) fn text(value: &Value, filter: &str) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Ok(String::new()),
         ValueKind::String | ValueKind::Number => Ok(value.to_string()),
@@ -57,6 +80,6 @@ fn text(value: &Value, filter: &str) -> Result<String, Error> {
     }
 }
 
-fn invalid(message: String) -> Error {
+pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }

@@ -19,11 +19,11 @@ pub(super) enum Code {
     Template,
 }
 
-/// MiniJinja's functions.
-const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+/// MiniJinja's functions that rules may use.
+const FUNCTIONS: [&str; 2] = ["range", "dict"];
 
 /// Filters and tests to suggest where a name is unknown.
-const FILTERS: [&str; 28] = [
+const FILTERS: [&str; 31] = [
     "abs",
     "b64decode",
     "capitalize",
@@ -41,12 +41,15 @@ const FILTERS: [&str; 28] = [
     "list",
     "lower",
     "map",
+    "part",
     "replace",
     "reverse",
     "round",
     "sort",
     "split",
     "string",
+    "striptags",
+    "time",
     "title",
     "tojson",
     "trim",
@@ -122,31 +125,44 @@ fn is_unknown_test(state: &mut State<'_, '_>, name: &str) -> bool {
     state.perform_test(name, &[]).is_err_and(|error| error.kind() == ErrorKind::UnknownTest)
 }
 
-fn is_name(token: &str) -> bool {
+pub(super) fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
-/// The names and signs of the code with their offsets. Strings count as one sign, comments and raw blocks as none.
-fn tokens(code: Code, source: &str) -> Vec<(usize, &str)> {
+/// The names and signs of the code with their offsets, `{{` and `{%` before each piece of it in a template. Strings count as one
+/// sign, comments and raw blocks as none. Where code ends is as MiniJinja sees it: not within brackets.
+pub(super) fn tokens(code: Code, source: &str) -> Vec<(usize, &str)> {
     let mut tokens = Vec::new();
     let mut offset = 0;
-    let mut in_code = code == Code::Expression;
+    // What ends the code, and how many brackets are open in it.
+    let (mut closing, mut open) = (None, 0_usize);
     while let Some(first) = source[offset..].chars().next() {
         let rest = &source[offset..];
+        let in_code = code == Code::Expression || closing.is_some();
         let length = if !in_code {
-            in_code = rest.starts_with("{{") || rest.starts_with("{%");
-            if in_code { raw_block(rest).unwrap_or(2) } else { comment(rest).unwrap_or(first.len_utf8()) }
-        } else if code == Code::Template && (rest.starts_with("}}") || rest.starts_with("%}")) {
-            in_code = false;
+            let raw = raw_block(rest);
+            closing = match rest.get(..2) {
+                Some("{{") => Some("}}"),
+                Some("{%") if raw.is_none() => Some("%}"),
+                _ => None,
+            };
+            if closing.is_some() { 2 } else { raw.or(comment(rest)).unwrap_or(first.len_utf8()) }
+        } else if open == 0 && closing.is_some_and(|closing| rest.starts_with(closing)) {
+            closing = None;
             2
         } else if first == '"' || first == '\'' {
             string(rest, first)
         } else if is_name(rest) {
             rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
         } else {
+            match first {
+                '(' | '[' | '{' => open += 1,
+                ')' | ']' | '}' => open = open.saturating_sub(1),
+                _ => {}
+            }
             first.len_utf8()
         };
-        if in_code && !first.is_whitespace() {
+        if (code == Code::Expression || closing.is_some()) && !first.is_whitespace() {
             tokens.push((offset, &rest[..length]));
         }
         offset += length;
@@ -159,10 +175,23 @@ fn comment(text: &str) -> Option<usize> {
     text.starts_with("{#").then(|| text.find("#}").map_or(text.len(), |end| end + 2))
 }
 
-/// The length of the raw block at the start of the text, up to its end tag.
+/// The length of the raw block at the start of the text, with its end tag.
 fn raw_block(text: &str) -> Option<usize> {
-    let tag = text.strip_prefix("{%")?.trim_start_matches(['-', '+']).trim_start();
-    tag.starts_with("raw").then(|| text.find("endraw").unwrap_or(text.len()))
+    let mut rest = tag(text, "raw")?;
+    while let Some(at) = rest.find("{%") {
+        match tag(&rest[at..], "endraw") {
+            Some(after) => return Some(text.len() - after.len()),
+            None => rest = &rest[at + 2..],
+        }
+    }
+    Some(text.len())
+}
+
+/// What follows the tag of this name at the start of the text.
+fn tag<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let inner = text.strip_prefix("{%")?;
+    let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner).trim_start().strip_prefix(name)?.trim_start();
+    inner.strip_prefix(['-', '+']).unwrap_or(inner).strip_prefix("%}")
 }
 
 /// The length of the string at the start of the text.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
@@ -7,6 +9,7 @@ fn context(text: &str) -> Context {
     Context::new(Facts {
         event: "ping",
         id: "7",
+        size: text.len(),
         raw: Some(text),
         data: json.as_ref(),
         feed: ["ops", "Ops alerts", "https://example.org/sse"],
@@ -142,5 +145,212 @@ fn a_failure_says_what_and_where() {
     ] {
         let failure = Expression::compile(condition).and_then(|condition| condition.holds(&context(text)));
         assert_eq!(failure.map_err(|failure| failure.to_string()), Err(error.to_owned()), "{condition}");
+    }
+}
+
+#[test]
+fn filters_of_this_field() {
+    for (text, template, expected) in [
+        (
+            r#"{"path":"a/b/c"}"#,
+            "{{ data.path | part('/', 2) }}|{{ data.path | part('/', 3) }}|{{ data.gone | part('/', 0) }}",
+            "c||",
+        ),
+        ("7 : x : y", "{{ data | part(' : ', 1) }}", "x"),
+        (
+            r#"{"a":null,"b":"","c":0,"d":"x"}"#,
+            "{{ data.a | default('1') }}{{ data.b | default('2') }}{{ data.c | default('3') }}{{ data.d | default('4') }}{{ data.e | default('5') }}{{ data.c | default('6', true) }}",
+            "120x56",
+        ),
+        (r#"{"a":"","b":0,"c":"x"}"#, "{{ data.gone or data.a or data.b or data.c or 'y' }}", "x"),
+        (r#"{"a":{"b":[1,"<x>"]}}"#, "{{ data.a | tojson }}", r#"{"b":[1,"<x>"]}"#),
+        (r#"{"p":"{\"n\":3}"}"#, "{{ (data.p | json).n + 1 }}", "4"),
+        (r#"{"a":"x","n":2}"#, "{{ data.a ~ '-' ~ data.n * 3 + '!' if data.n }}", "x-6!"),
+        (r#"{"n":2}"#, "{% set x, y = data.n, data.n * 2 -%}{{ x + y ** 2 - -1 }}", "19"),
+        (
+            r#"{"l":["a","b"]}"#,
+            "{% for x in data.l if x != 'a' %}{{ loop.index ~ x }}{% endfor %}{{ {'k': {'l': 'v' ~ 'w'}}.k.l }}",
+            "1bvw",
+        ),
+        (
+            "x",
+            "{% raw %} endraw {{ a ~ b }}{% endraw %}{{ data ~ '}}' ~ \"%}\" }}",
+            " endraw {{ a ~ b }}x}}%}",
+        ),
+        (
+            r#"{"l":["a","b"]}"#,
+            "{{ data.l | map('upper') | join('+') }} {{ data.l | map('upper') }} {{ data.l[1:] }}",
+            r#"A+B ["A","B"] ["b"]"#,
+        ),
+        (r#"{"n":2.345}"#, "{{ '%.1f °C' | format(data.n) }}", "2.3 °C"),
+    ] {
+        let rendered = Template::compile(template).and_then(|compiled| compiled.render(&context(text)));
+        assert_eq!(rendered.as_deref(), Ok(expected), "{template} of {text}");
+    }
+}
+
+#[test]
+fn html_becomes_plain_text() {
+    for (html, text) in [
+        (
+            "<p>Hello <a href=\"https://example.org/?a>b\" class='x'>@<span>bob</span></a></p><p>Second</p>",
+            "Hello @bob\nSecond",
+        ),
+        ("one<br>two<br />three<BR/>four", "one\ntwo\nthree\nfour"),
+        (
+            "a &lt; b &amp;&amp; c &gt; d &quot;x&quot; &#39;y&#x27; &hellip;&eacute;&nope;",
+            "a < b && c > d \"x\" 'y' …é&nope;",
+        ),
+        ("1 < 2 and 3 > 2 <3", "1 < 2 and 3 > 2 <3"),
+        ("x<script>alert('</b>')</script>y<style>p{}</style>z", "xyz"),
+        ("x<script>never </scrip ended", "x"),
+        ("a<!-- b > c -->d<!doctype html>e<!-- open", "ade"),
+        ("  lots\n of \t <b> space </b> ", "lots of space"),
+        ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),
+        ("<a title=\"never closed", ""),
+        ("&amp;lt;b&amp;gt;", "&lt;b&gt;"),
+        ("&#0;&#x202e;&#1114112;", "&#0;\u{202e}&#1114112;"),
+        ("", ""),
+    ] {
+        let data = serde_json::json!({ "html": html }).to_string();
+        let rendered = Template::compile("{{ data.html | striptags }}")
+            .and_then(|template| template.render(&context(&data)));
+        assert_eq!(rendered.as_deref(), Ok(text), "{html}");
+    }
+}
+
+#[test]
+fn times_are_read_and_written() {
+    for (value, filter, text) in [
+        ("1737640800", "time(zone='UTC')", "2025-01-23 14:00:00"),
+        ("1737640800123", "time('%H:%M:%S%.3f', 'UTC')", "14:00:00.123"),
+        ("1737640800.5", "time('%H:%M', 'UTC')", "14:00"),
+        ("\"1737640800\"", "time('%A %d %B', 'UTC')", "Thursday 23 January"),
+        ("\"2026-07-01T10:00:00Z\"", "time('%H:%M', '+02:00')", "12:00"),
+        ("\"2026-07-01T10:00:00+02:00\"", "time('%H:%M', 'UTC')", "08:00"),
+        ("null", "time", ""),
+        ("\" \"", "time", ""),
+    ] {
+        let data = format!("{{\"t\":{value}}}");
+        let rendered = Template::compile(&format!("{{{{ data.t | {filter} }}}}"))
+            .and_then(|template| template.render(&context(&data)));
+        assert_eq!(rendered.as_deref(), Ok(text), "{value} | {filter}");
+    }
+    for (value, filter, error) in [
+        ("true", "time", "time: needs Unix seconds, milliseconds or RFC 3339 (at 1:13)"),
+        ("\"noon\"", "time", "time: needs Unix seconds, milliseconds or RFC 3339 (at 1:13)"),
+        ("1e300", "time", "time: needs Unix seconds, milliseconds or RFC 3339 (at 1:13)"),
+        ("0", "time(zone='Nowhere/Town')", "time: no time zone “Nowhere/Town” (at 1:13)"),
+    ] {
+        let data = format!("{{\"t\":{value}}}");
+        let rendered = Template::compile(&format!("{{{{ data.t | {filter} }}}}"))
+            .and_then(|template| template.render(&context(&data)));
+        assert_eq!(rendered.map_err(|error| error.to_string()), Err(error.to_owned()), "{value} | {filter}");
+    }
+}
+
+/// Texts that a gigabyte or an hour would come of, with the largest data that there is.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn bombs_end_soon() {
+    let large = format!("{{\"t\":\"{}\"}}", "ab".repeat(500_000));
+    let list = format!("[{}0]", "0,".repeat(250_000));
+    let small = "{\"t\":\"ab\"}";
+    let again = |statement: &str| format!("{{% set x = 'x' %}}{}{{{{ x }}}}", statement.repeat(60));
+    for (data, bomb) in [
+        (small, &*again("{% set x = x ~ x %}")),
+        (small, &again("{% set x = x + x %}")),
+        (small, &again("{% set x = [x, x] %}")),
+        (small, &(again("{% set x = [x, x] %}") + "{{ x == [x] }}{{ x ~ x }}{{ x | string }}")),
+        (small, &again("{% set x = {'a': x, 'b': x} %}")),
+        (small, &again("{% set x = [x] %}")),
+        (small, &again("{% set x = x[0:] %}")),
+        (small, &again("{% set x = x, x %}")),
+        (small, &again("{% set x = (x or [1]) | reverse %}")),
+        (small, &again("{% set x %}{{ x }}{{ x }}{% endset %}")),
+        (small, &again("{% set x | upper %}{{ x }}{{ x }}{% endset %}")),
+        (small, &again("{% for x in [[x, x]] %}")),
+        (
+            small,
+            &(again("{% for x in [[x, x]] %}").replace("{{ x }}", "{{ x == 1 }}")
+                + &"{% endfor %}".repeat(60)),
+        ),
+        (small, &format!("{{{{ {} }}}}", ["data.t"; 500].join(" ~ "))),
+        (&large, &format!("{{{{ {} }}}}", ["data.t"; 400].join(" ~ "))),
+        (&large, &format!("{{{{ [{}] | length }}}}", ["data.t[::-1]"; 200].join(", "))),
+        (small, "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}"),
+        (small, "{{ 'x' * 1000000000 }}"),
+        (small, "{{ [0] * 100000000 }}"),
+        (small, "{{ ('x' | list) * 99999999 | length }}"),
+        (small, "{{ '%999999999d' | format(1) }}"),
+        (small, "{{ '%*d' | format(999999999, 1) }}"),
+        (small, "{{ 'x' | indent(999999999, true) }}"),
+        (small, "{{ 'x' | indent(width=999999999, first=true) }}"),
+        (small, "{{ [1] | batch(999999999, 'x') }}"),
+        (small, "{{ [1] | slice(999999999) | list | length }}"),
+        (
+            small,
+            "{{ range(100000) | map('replace', '', 'x' ~ '%0999d' | format(1)) | join('%0999d' | format(1)) }}",
+        ),
+        (&large, "{{ data.t | replace('', data.t) | length }}"),
+        (&large, "{{ data.t | join(data.t) | length }}"),
+        (&large, "{{ data.t | list | join(data.t) | length }}"),
+        (&large, "{% for i in range(9999) %}{% set x = data.t[::-1] %}{% endfor %}"),
+        (&large, "{% for i in range(9999) %}{% if 'ba' ~ i in data.t %}{% endif %}{% endfor %}"),
+        (
+            &large,
+            "{{ raw | json | tojson | json | tojson | json | tojson | json | tojson | json | tojson | length }}",
+        ),
+        (&large, "{{ data.t | list | select('in', data.t | list) | list | length }}"),
+        (&large, "{{ data.t | list | sum(start='') }}"),
+        (&large, "{{ data.t | upper | lower | title | capitalize | trim | striptags | truncate(9) }}"),
+        (&list, "{% for i in data %}{{ data | sort | unique | length }}{% endfor %}"),
+        (&list, "{{ data | select('in', data) | list | length }}"),
+        (&list, "{% for i in range(500) %}{% if data == (raw | json) %}{% endif %}{% endfor %}"),
+    ] {
+        let started = std::time::Instant::now();
+        let rendered = Template::compile(bomb).and_then(|template| template.render(&context(data)));
+        let text = match &rendered {
+            Ok(text) => text.clone(),
+            Err(error) => error.to_string(),
+        };
+        assert!(text.len() <= MAX_OUTPUT, "{bomb}");
+        assert!(started.elapsed() < Duration::from_secs(30), "{bomb}");
+    }
+    for bomb in [
+        "{% for x in data recursive %}{{ loop([x, x]) }}{% endfor %}",
+        "{% with x = [data, data] %}{{ x }}{% endwith %}",
+        "{% set ns = namespace(x='x') %}",
+        "{{ data | pprint }}",
+    ] {
+        assert!(Template::compile(bomb).is_err(), "{bomb}");
+    }
+}
+
+#[test]
+fn tags_that_never_end_cost_once() {
+    for html in ["<script></a", "<a ='", "<!-", "</", "&#", "<script></script", "<b", "&amp", "< "] {
+        let data = serde_json::json!({ "html": html.repeat((1 << 20) / html.len()) }).to_string();
+        let started = std::time::Instant::now();
+        let rendered = Template::compile("{{ data.html | striptags | length }}")
+            .and_then(|template| template.render(&context(&data)));
+        assert!(rendered.is_ok() && started.elapsed() < Duration::from_secs(30), "{html}: {rendered:?}");
+    }
+}
+
+#[test]
+fn a_failure_in_a_measured_text_is_placed_in_the_source() {
+    for (template, error) in [
+        ("{{ data.a ~ 'x' ~ (data | b64decode) }}", "b64decode: needs a text, not a map (at 1:27)"),
+        (
+            "{% set x = data.a + 1 %}\n{{ x * (data | b64decode) }}",
+            "b64decode: needs a text, not a map (at 2:16)",
+        ),
+        ("{{ 'x' * 3 }}", "* needs numbers, not a string (at 1:4)"),
+    ] {
+        let rendered =
+            Template::compile(template).and_then(|compiled| compiled.render(&context("{\"a\":1}")));
+        assert_eq!(rendered.map_err(|error| error.to_string()), Err(error.to_owned()), "{template}");
     }
 }

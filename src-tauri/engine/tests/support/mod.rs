@@ -225,6 +225,11 @@ pub const EXPIRED: &[u8] = include_bytes!("expired.crt");
 /// A server on a loopback port with this certificate, which gives each request this answer and then waits for the client to
 /// hang up; its port.
 pub fn over_tls(certificate: &[u8], answer: String) -> u16 {
+    over_tls_by(certificate, move |_| answer.clone().into_bytes())
+}
+
+/// The same with an answer for each request's head, whose lines it gets in lower case.
+pub fn over_tls_by(certificate: &[u8], answer: impl Fn(&[String]) -> Vec<u8> + Send + 'static) -> u16 {
     use std::io::{BufRead, BufReader, Read, Write};
     let config = tls_config(certificate, include_bytes!("trusted.key"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -234,8 +239,9 @@ pub fn over_tls(certificate: &[u8], answer: String) -> u16 {
             let tls = rustls::ServerConnection::new(Arc::clone(&config)).expect("a server");
             let mut stream = BufReader::new(rustls::StreamOwned::new(tls, connection));
             // A client may refuse the certificate, which is its right.
-            let head = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-            if head.count() > 0 && stream.get_mut().write_all(answer.as_bytes()).is_ok() {
+            let lines = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let head: Vec<String> = lines.map(|line| line.to_ascii_lowercase()).collect();
+            if !head.is_empty() && stream.get_mut().write_all(&answer(&head)).is_ok() {
                 let _ = stream.read(&mut [0]);
             }
         }

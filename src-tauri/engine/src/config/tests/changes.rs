@@ -66,7 +66,9 @@ fn changes_leave_the_rest_byte_for_byte() {
         url: text("https://door.example.org/e"),
         idle_timeout: Some(Duration::ZERO),
         repeats: Some(Repeats::Hide),
+        mute: Some(true),
     };
+    let mute = |mute| FeedChange { mute: Some(mute), ..FeedChange::default() };
     let door = replaced("\"http://door.example.org/events\"", "\"https://door.example.org/e\"")
         .replace("repeats = \"show\"", "repeats = \"hide\"");
     let rules = "{ notify.body = \"{{ data }}\" }]\n";
@@ -75,8 +77,10 @@ fn changes_leave_the_rest_byte_for_byte() {
         (edit_feed(WRITTEN, &id("ops"), &FeedChange::default()), WRITTEN.to_owned()),
         (
             edit_feed(WRITTEN, &id("door"), &all),
-            door.replace(rules, &format!("{rules}\tname = \"Tür\"\n\tidle_timeout = 0\n")),
+            door.replace(rules, &format!("{rules}\tname = \"Tür\"\n\tidle_timeout = 0\n\tmute = true\n")),
         ),
+        (edit_feed(WRITTEN, &id("ops"), &mute(true)), replaced("\"1h 30m\"\n", "\"1h 30m\"\nmute = true\n")),
+        (edit_feed(WRITTEN, &id("ops"), &mute(false)), WRITTEN.to_owned()),
         (set_paused(WRITTEN, &id("ops"), true), replaced("\"1h 30m\"\n", "\"1h 30m\"\npaused = true\n")),
         (set_paused(WRITTEN, &id("ops"), false), WRITTEN.to_owned()),
         (

@@ -2,6 +2,7 @@ mod access;
 mod changes;
 mod network;
 mod notifications;
+mod rules;
 
 use std::{fs, time::Duration};
 
