@@ -147,7 +147,8 @@ fn mistakes_name_line_key_and_remedy() {
             feed("xyzzy = 3\n"),
             Kind::Broken,
             "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, auth, paused, mute, images, silence_alert, \
-             idle_timeout, repeats, ca_file, client_certificate, verify_certificate, proxy, resume, rule",
+             idle_timeout, repeats, ca_file, client_certificate, verify_certificate, proxy, resume, \
+             preset, rule",
         ),
         ("feeds = 1\n".to_owned(), Kind::Broken, "line 1, feeds: unknown key; did you mean feed?"),
         (
