@@ -5,6 +5,7 @@ mod calm;
 mod parts;
 mod popups;
 mod tray;
+mod unruly;
 
 use std::time::Duration;
 

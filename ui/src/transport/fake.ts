@@ -226,6 +226,7 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
     muted: false,
     snoozed_until: null,
     held: 0,
+    preset: null,
     connection: connection('connected', { connected_at: new Date().toISOString() }),
     counts: { events: 0, unread: 0, repeats: 0, ignored: 0, oversized: 0 },
     last_event_at: null,
