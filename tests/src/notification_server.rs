@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use tokio::runtime;
 use tokio::sync::oneshot;
 use zbus::connection::Builder;
+use zbus::names::MemberName;
 use zbus::zvariant::{DynamicType, Value};
 use zbus::{Connection, Message, MessageStream};
 
@@ -101,7 +102,7 @@ async fn answer(
     if let Manner::Slow(time) = manner {
         tokio::time::sleep(time).await;
     }
-    match header.member().map(|member| member.as_str()) {
+    match header.member().map(MemberName::as_str) {
         Some("GetServerInformation" | "GetCapabilities" | "Notify") if manner == Manner::AnswersNonsense => {
             connection.reply(&header, &vec![(true, 1.5_f64)]).await
         }
