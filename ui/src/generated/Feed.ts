@@ -2,6 +2,7 @@
 import type { Connection } from "./Connection";
 import type { Counts } from "./Counts";
 import type { Credential } from "./Credential";
+import type { FeedPreset } from "./FeedPreset";
 import type { Repeats } from "./Repeats";
 
 /**
@@ -44,6 +45,10 @@ verify_certificate: boolean,
  * How many rules it has.
  */
 rules: number, 
+/**
+ * What decides where none of its rules does: what is known of its provider.
+ */
+preset: FeedPreset | null, 
 /**
  * Its events show no popups: they go to the log only.
  */

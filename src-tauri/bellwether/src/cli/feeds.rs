@@ -4,7 +4,7 @@ use bellwether_control::{client::Client, messages::Catalogue, wire};
 
 use super::{
     Failure, credential,
-    output::{Output, Span, Table},
+    output::{Output, Paint, Span, Table},
     status::{state_span, unverified},
 };
 use crate::args::{FeedSettings, FeedsAction, FeedsArgs, Repeats};
@@ -45,6 +45,7 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             "cli.column.id",
             "cli.column.name",
             "cli.column.state",
+            "cli.column.preset",
             "cli.column.events",
             "cli.column.unread",
             "cli.column.url",
@@ -56,6 +57,7 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             Span::new(&feed.id),
             Span::new(&feed.name),
             state_span(feed.connection.state, catalogue),
+            Span::new(feed.preset.as_ref().map_or("", |preset| &preset.id)),
             Span::from(feed.counts.events.to_string()),
             Span::from(feed.counts.unread.to_string()),
             Span::from(match unverified(feed, catalogue) {
@@ -64,7 +66,17 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             }),
         ]);
     }
-    Ok(output.table(&table)?)
+    output.table(&table)?;
+    for feed in feeds {
+        // What a person set needs no word.
+        let Some(preset) = feed.preset.as_ref().filter(|preset| preset.chosen != wire::PresetChoice::Set)
+        else {
+            continue;
+        };
+        let values = [("id", &*feed.id), ("name", &preset.name), ("why", &catalogue.sentence(&preset.why))];
+        output.line([Span::from(catalogue.format("cli.feeds.preset", &values)).paint(Paint::Dim)])?;
+    }
+    Ok(())
 }
 
 /// What came of a change.

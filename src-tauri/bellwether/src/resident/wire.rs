@@ -10,6 +10,7 @@ use bellwether_engine::{
     feed::{Repeats, State},
     notification::{Expire, Notification, Sound, Urgency},
     policy::{Outcome, OutcomeReason},
+    preset::{By, Chosen},
     probe::Report,
     sentence::Sentence,
 };
@@ -42,6 +43,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         repeats: repeats(feed.repeats),
         verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
+        preset: feed.preset.as_ref().map(preset),
         muted: feed.mute,
         snoozed_until: view.snoozed_until.map(time),
         held: view.held,
@@ -54,6 +56,19 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
             oversized: view.oversized,
         },
         last_event_at: view.counts.last_event_at.map(time),
+    }
+}
+
+fn preset(chosen: &Chosen) -> wire::FeedPreset {
+    wire::FeedPreset {
+        id: chosen.preset.id.to_owned(),
+        name: chosen.preset.name.clone(),
+        chosen: match chosen.by {
+            By::Set => wire::PresetChoice::Set,
+            By::Url => wire::PresetChoice::Url,
+            By::Stream(_) => wire::PresetChoice::Stream,
+        },
+        why: sentence(&chosen.why()),
     }
 }
 
@@ -197,6 +212,7 @@ pub(crate) fn probe(report: Report) -> wire::Probe {
         last_event_ids: report.last_event_ids,
         events: events.collect(),
         ended: report.ended,
+        preset: report.preset.as_ref().map(preset),
     }
 }
 
