@@ -11,7 +11,7 @@ use bellwether_tests::{
 };
 use serde_json::json;
 
-use crate::{PATIENCE, connected, part, until_connected, until_part};
+use crate::{PATIENCE, connected_to, feed_alone, part, until_connected, until_part};
 
 const EVENTS: u64 = 500;
 
@@ -29,7 +29,7 @@ fn scene(manner: Manner) -> (Desktop, NotificationServer, Notifications, Source,
     let desktop = Desktop::with(&["--no-notify", "--no-display"]);
     let server = NotificationServer::start(&desktop, manner);
     let (popups, source) = (Notifications::watch(&desktop), Source::start());
-    let resident = connected(&desktop, &source, "");
+    let resident = connected_to(&desktop, &feed_alone(&source, ""));
     (desktop, server, popups, source, resident)
 }
 
