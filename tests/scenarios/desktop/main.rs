@@ -3,6 +3,7 @@
 
 mod parts;
 mod popups;
+mod presets;
 mod tray;
 
 use std::time::Duration;
