@@ -9,7 +9,8 @@
 //! 5. and only then hands a [`notification`] to the [`engine::Notifier`].
 //!
 //! [`config`] is `feeds.toml`: read, and edited in place. [`feed`] holds what both sides of the loop say about a feed,
-//! [`access`] how it gets in, and [`activity`] its signs of life. [`probe`] looks at a URL before it is one. [`sentence`] is
+//! [`access`] how it gets in, and [`activity`] its signs of life. [`probe`] looks at a URL before it is one, and [`preview`] tries
+//! rules on what came before. [`sentence`] is
 //! how mistakes are told in the person's language.
 
 #![warn(missing_docs)]
@@ -17,6 +18,7 @@
 pub mod access;
 pub mod activity;
 pub mod alert;
+mod command;
 pub mod config;
 pub mod engine;
 pub mod event_log;
@@ -26,9 +28,11 @@ pub mod network;
 pub mod notification;
 pub mod policy;
 pub mod preset;
+pub mod preview;
 pub mod probe;
 pub mod resume;
 pub mod rule;
+pub mod run;
 pub mod sentence;
 pub mod snooze;
 pub mod subscription;

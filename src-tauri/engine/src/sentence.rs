@@ -157,6 +157,7 @@ wordings! {
     URGENT_UNUSED = "urgent_unused": "this action shows no popup; leave out urgent or action";
     WITHDRAW_NO_KEY = "withdraw_no_key": "missing; say which popup to take away, such as notify.key = \"door\"";
     WITHDRAW_KEY_ONLY = "withdraw_key_only": "this action shows no popup; keep notify.key alone";
+    RUN_ELSEWHERE = "run_elsewhere": "only a feed's own rule in feeds.toml can run a program";
     ICON = "icon": "“{value}” is no https URL of an image";
     SOUND = "sound": "“{value}” is not true, false or the name of a sound, such as message-new-instant";
     EXPIRE = "expire": "“{value}” is no time; write seconds, such as 10, a time, such as \"10s\", or \"never\"";

@@ -1,34 +1,21 @@
 //! Secrets from their sources. Each reading is bounded in time and size, and none of them keeps the connections' thread.
 
-use std::{
-    env, fs, io,
-    path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{env, fs, io, path::Path, sync::Arc, thread, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::Command,
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
 };
 
-use super::{Credential, Credentials, Fault, KeyringFault, MAX_SECRET, Secret, Source};
+use crate::command::{self, LIMIT, at_home, late};
 
-/// How long a source may take.
-const LIMIT: Duration = Duration::from_secs(10);
+use super::{Credential, Credentials, Fault, KeyringFault, MAX_SECRET, Secret, Source};
 
 /// How long a source may wait for its turn, behind those of other feeds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Most sources of a kind that are asked at a time: a thousand feeds must not start a thousand commands.
 const TURNS: usize = 4;
-
-/// How long what a command wrote may take to arrive once it has ended. A program that it left behind may keep the pipe open.
-const REST: Duration = Duration::from_millis(500);
 
 /// The secret of a credential, which its place can hold.
 pub(super) async fn read(credential: &Credential, of: &Credentials) -> Result<Secret, Fault> {
@@ -74,14 +61,6 @@ async fn file(path: &Path) -> Result<String, Fault> {
     }
 }
 
-/// `~/` is the home folder.
-fn at_home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), env::home_dir()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
-}
-
 /// The first line of a file; none if others can read it.
 fn read_file(path: &Path) -> io::Result<Option<String>> {
     // Before it is opened, which waits for a writer where it is a named pipe.
@@ -119,95 +98,11 @@ fn first_line(bytes: &[u8]) -> Option<String> {
 /// What a command writes. Its errors are not shown: they may hold what it was to keep.
 async fn command(words: &[String]) -> Result<String, Fault> {
     static RUNNING: Semaphore = Semaphore::const_new(TURNS);
-    let Some((program, arguments)) = words.split_first() else { return Err(Fault::Command(String::new())) };
+    let Some(program) = words.first() else { return Err(Fault::Command(String::new())) };
     let failed = |cause: String| Fault::Command(format!("{program}: {cause}"));
     let _turn = timeout(PATIENCE, RUNNING.acquire()).await.map_err(|_| failed(late(PATIENCE)))?;
-    let program = at_home(Path::new(program));
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    #[cfg(unix)]
-    command.process_group(0);
-    let mut child = command.kill_on_drop(true).spawn().map_err(|error| failed(error.to_string()))?;
-    let unfinished = Unfinished(child.id());
-    let mut output = Output { pipe: child.stdout.take(), bytes: Vec::new() };
-    let ended = async {
-        tokio::select! {
-            status = child.wait() => {
-                // What it wrote before its end is there already.
-                let _ = timeout(REST, output.receive()).await;
-                return status;
-            }
-            () = output.receive() => {}
-        }
-        child.wait().await
-    };
-    let status = timeout(LIMIT, ended).await.map_err(|_| failed(late(LIMIT)))?;
-    let status = status.map_err(|error| failed(error.to_string()))?;
-    unfinished.has_ended();
-    if !status.success() {
-        return Err(failed(said(status)));
-    }
-    first_line(&output.bytes).ok_or_else(|| failed("not UTF-8".to_owned()))
-}
-
-/// A command that is given up ends with all that it has started: a script's own end would leave behind what it waits for, one
-/// more at each attempt.
-struct Unfinished(Option<u32>);
-
-impl Unfinished {
-    /// What it left running is meant to run.
-    fn has_ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // It is dropped before the command, whose number is taken until then.
-        if let Some(id) = self.0 {
-            end_group(id);
-        }
-    }
-}
-
-#[cfg(unix)]
-fn end_group(id: u32) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn end_group(_: u32) {}
-
-fn said(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("exit status {code}"),
-        None => status.to_string(),
-    }
-}
-
-fn late(limit: Duration) -> String {
-    format!("no answer within {} s", limit.as_secs())
-}
-
-/// What a command writes, its beginning alone.
-struct Output<R> {
-    pipe: Option<R>,
-    bytes: Vec<u8>,
-}
-
-impl<R: AsyncRead + Unpin> Output<R> {
-    /// Reads to the end. All of it, so that the command does not fail for want of a reader.
-    async fn receive(&mut self) {
-        let Some(pipe) = &mut self.pipe else { return };
-        let mut piece = [0; 1024];
-        while let Ok(read @ 1..) = pipe.read(&mut piece).await {
-            let room = (MAX_SECRET + 1).saturating_sub(self.bytes.len());
-            self.bytes.extend(piece.iter().take(read.min(room)));
-        }
-    }
+    let written = command::run(words, Vec::new(), MAX_SECRET + 1).await.map_err(failed)?;
+    first_line(&written).ok_or_else(|| failed("not UTF-8".to_owned()))
 }
 
 /// Does the work on a thread of its own. Not one of the runtime's blocking threads: those look up host names, and without a

@@ -60,6 +60,7 @@ use crate::{
     access::mask::masked,
     feed::{Feed, FeedId},
     policy::Notifications,
+    rule::RuleSet,
     sentence::{self, Sentence},
 };
 
@@ -138,6 +139,12 @@ pub enum ConfigErrorKind {
 /// Reads the text of a `feeds.toml`; the first mistake in it is the error. Relative paths in it are taken from the current folder.
 pub fn parse(text: &str) -> Result<Config, ConfigError> {
     reader::read(text, Path::new(""))
+}
+
+/// Reads rules by themselves, to be tried before they stand in `feeds.toml`: sections `[[rule]]` or, as they are copied from
+/// there, `[[feed.rule]]`; or the keys of one rule. Errors name lines of this text.
+pub fn parse_rules(text: &str) -> Result<RuleSet, ConfigError> {
+    rules::read(text)
 }
 
 impl ConfigError {

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
-use toml_edit::{Document, Item, TableLike, Value};
+use toml_edit::{Item, TableLike, Value};
 
 use super::{
     ConfigError, ConfigErrorKind as Kind,
@@ -120,7 +120,13 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, ConfigError> {
         }
         let keep_alives = texts.len() as u32;
         for (number, placed) in (1..).zip(reader.parts(root.table.get("rule"), "rule")?) {
-            texts.push(reader.rule(placed.section(&format!("rule[{number}]")))?);
+            let path = format!("rule[{number}]");
+            let rule = reader.rule(placed.section(&path))?;
+            if !rule.run.is_empty() {
+                let message = sentence::RUN_ELSEWHERE.into();
+                return Err(reader.error_at(placed.section(&path), "run", Kind::InvalidValue, message));
+            }
+            texts.push(rule);
         }
         let compiled = |texts: &[RuleText]| {
             RuleSet::compile(texts).map_err(|error| {
@@ -141,10 +147,7 @@ fn in_file<T>(
     read: impl FnOnce(&Reader<'_>, Section<'_>) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigError> {
     let reader = Reader { text, folder: Path::new("") };
-    let document = Document::parse(text).map_err(|error| {
-        let cause = error.message().lines().collect::<Vec<_>>().join("; ");
-        reader.error(Kind::Broken, error.span(), "", sentence::NOT_TOML.with([("cause", cause)]))
-    })?;
+    let document = reader.document()?;
     read(&reader, Section { table: document.as_table(), span: &None, path: "" })
 }
 

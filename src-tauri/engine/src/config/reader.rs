@@ -43,10 +43,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
     if text.len() > MAX_FILE {
         return Err(too_large());
     }
-    let document = Document::parse(text).map_err(|error| {
-        let cause = error.message().lines().collect::<Vec<_>>().join("; ");
-        reader.error(Kind::Broken, error.span(), "", sentence::NOT_TOML.with([("cause", cause)]))
-    })?;
+    let document = reader.document()?;
     let root = document.as_table();
     reader.check_keys(root, "", &["feed", "notifications", "quiet_hours"])?;
     let notifications = Arc::new(reader.notifications(root)?);
@@ -112,6 +109,15 @@ pub(super) struct Section<'a> {
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) folder: &'a Path,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn document(&self) -> Result<Document<&'r str>, ConfigError> {
+        Document::parse(self.text).map_err(|error| {
+            let cause = error.message().lines().collect::<Vec<_>>().join("; ");
+            self.error(Kind::Broken, error.span(), "", sentence::NOT_TOML.with([("cause", cause)]))
+        })
+    }
 }
 
 impl Reader<'_> {

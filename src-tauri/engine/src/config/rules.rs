@@ -1,13 +1,14 @@
 //! A feed's rules in `feeds.toml`.
 
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use toml_edit::{Item, Table, TableLike, Value};
 
 use super::{
-    ConfigError, ConfigErrorKind as Kind,
+    ConfigError, ConfigErrorKind as Kind, MAX_FILE,
     access::words,
     reader::{Reader, Section},
+    too_large,
 };
 use crate::{
     rule::{Action, ButtonText, MAX_RULES, NotifyText, RuleError, RuleSet, RuleText},
@@ -45,24 +46,43 @@ pub(super) fn sections(item: &Item) -> Option<Vec<Placed<'_>>> {
     }
 }
 
+/// Reads rules by themselves.
+pub(super) fn read(text: &str) -> Result<RuleSet, ConfigError> {
+    let reader = Reader { text, folder: Path::new("") };
+    if text.len() > MAX_FILE {
+        return Err(too_large());
+    }
+    let document = reader.document()?;
+    let root = document.as_table();
+    let in_feed = root.get("feed").and_then(Item::as_table_like).and_then(|feed| feed.get("rule"));
+    let Some(item) = root.get("rule").or(in_feed) else {
+        return reader.rule_set(&[(root as _, None)], "rule");
+    };
+    reader.check_keys(root, "", &["rule", "feed"])?;
+    match sections(item) {
+        Some(sections) => reader.rule_set(&sections, "rule"),
+        None => Err(reader.error(Kind::InvalidValue, item.span(), "rule", sentence::RULE_NO_SECTION)),
+    }
+}
+
 impl Reader<'_> {
     /// The rules, as `[[feed.rule]]` sections or as a list of inline tables.
     pub(super) fn rules(&self, feed: &Table, feed_path: &str) -> Result<RuleSet, ConfigError> {
         let Some(item) = feed.get("rule") else { return Ok(RuleSet::default()) };
         let path = format!("{feed_path}.rule");
-        let Some(sections) = sections(item) else {
-            return Err(self.error(Kind::InvalidValue, item.span(), &path, sentence::RULE_NO_SECTION));
-        };
+        match sections(item) {
+            Some(sections) => self.rule_set(&sections, &path),
+            None => Err(self.error(Kind::InvalidValue, item.span(), &path, sentence::RULE_NO_SECTION)),
+        }
+    }
+
+    fn rule_set(&self, sections: &[Placed<'_>], path: &str) -> Result<RuleSet, ConfigError> {
         if let Some((_, span)) = sections.get(MAX_RULES) {
-            return Err(self.error(
-                Kind::InvalidValue,
-                span.clone(),
-                &path,
-                sentence::TOO_MANY_RULES.with([("most", MAX_RULES.to_string())]),
-            ));
+            let message = sentence::TOO_MANY_RULES.with([("most", MAX_RULES.to_string())]);
+            return Err(self.error(Kind::InvalidValue, span.clone(), path, message));
         }
         let mut texts = Vec::with_capacity(sections.len());
-        for (number, (table, span)) in (1..).zip(&sections) {
+        for (number, (table, span)) in (1..).zip(sections) {
             texts.push(self.rule(Section { table: *table, span, path: &format!("{path}[{number}]") })?);
         }
         RuleSet::compile(&texts).map_err(|error| match sections.get(error.rule as usize - 1) {
@@ -70,7 +90,7 @@ impl Reader<'_> {
                 let path = format!("{path}[{}]", error.rule);
                 self.rule_error(Section { table: *table, span, path: &path }, &error)
             }
-            None => self.error(Kind::InvalidValue, item.span(), &path, error.message),
+            None => self.error(Kind::InvalidValue, None, path, error.message),
         })
     }
 

@@ -69,6 +69,7 @@ impl EventLoop {
             Command::Attention(reply) => answer(reply, self.attention()),
             Command::Notifications(reply) => answer(reply, Arc::clone(self.policy.settings())),
             Command::Report(report) => self.note_report(report),
+            Command::RunFault(fault) => self.note_run_fault(fault),
             Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
             Command::Shutdown(_) => {}
@@ -131,6 +132,9 @@ impl EventLoop {
             let entry = match known {
                 Some(mut entry) => {
                     let change = entry.change(&feed);
+                    if entry.feed.rules != feed.rules {
+                        entry.rule_faults.clear();
+                    }
                     let before = std::mem::replace(&mut entry.feed, feed);
                     if let Err(error) = self.adjust(&mut entry, change) {
                         entry.feed = before;

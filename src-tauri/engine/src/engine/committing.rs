@@ -10,6 +10,7 @@ use super::{
     PREVIEW, Update,
     event_loop::EventLoop,
     feeds::{Arrival, Entry},
+    running::OwnPart,
     showing::popup,
     together::Addition,
 };
@@ -21,6 +22,7 @@ use crate::{
     policy::{self, Outcome, OutcomeReason, SummaryKind},
     preset,
     rule::{Action, Decision},
+    run,
     subscription::Signal,
 };
 
@@ -101,7 +103,8 @@ impl EventLoop {
             }
             entry.replay_window &= !entry.ends_replay(resume_value.is_some());
             let missed = entry.catch_up.event(*received_at);
-            let decision = preset::decide(&entry.feed, message, *received_at, snapshot);
+            let mut decision = preset::decide(&entry.feed, message, *received_at, snapshot);
+            let own = OwnPart::of(&mut decision);
             let withdraws = decision.action == Action::Withdraw;
             let (outcome, reason, notification) = draft.apply(&entry.feed, decision, *received_at, missed);
             if outcome == Outcome::Closed {
@@ -127,7 +130,7 @@ impl EventLoop {
                 }
             }
             let seq = batch.append(&source.feed, &event, resume_value)?;
-            done.written.push(Written { position, feed, seq, outcome, reason, notification });
+            done.written.push(Written { position, feed, seq, outcome, reason, notification, own });
         }
         batch.commit()?;
         done.policy = Some(draft.into_changes());
@@ -156,9 +159,14 @@ impl EventLoop {
                 entry.stop(ConnectionState { reason: Some(reason), ..ConnectionState::new(State::Stopped) });
             }
         }
-        for Written { position, feed, seq, outcome, reason, notification } in done.written {
+        for Written { position, feed, seq, outcome, reason, notification, own } in done.written {
             let entry = &mut self.feeds[feed];
             let Arrival { signal, received_at, .. } = &mut group[position];
+            if let Signal::Message { message, .. } = &*signal {
+                own.carry_out(entry, &self.runner, seq, |feed| {
+                    run::input(feed, message, *received_at, &notification)
+                });
+            }
             match outcome {
                 _ if done.taken_back.contains(&seq) => {}
                 Outcome::Pending => {
@@ -251,9 +259,10 @@ struct Written {
     outcome: Outcome,
     reason: OutcomeReason,
     notification: Notification,
+    own: OwnPart,
 }
 
 /// Decides about a message as if it came in the middle of a connection.
-pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
+pub(crate) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
     preset::decide(feed, message, received_at, false)
 }

@@ -13,6 +13,7 @@ use super::{
     Attention, Command, Engine, Error, GROUP, Notifier, Parts, QUEUE, UPDATES, Update,
     feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
+    running,
     showing::{SNOOZED, Unmarked},
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     feed::FeedId,
     policy::{Policy, Snoozes},
     preset::Opening,
+    run::Runner,
     sentence::Sentence,
     subscription::Signal,
 };
@@ -63,6 +65,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
             generation: 0,
             pace: Pace::default(),
         },
+        runner: running::runner(&runtime, command_sender.downgrade()),
         commands,
         command_sender: command_sender.downgrade(),
         signals,
@@ -98,6 +101,7 @@ pub(super) struct EventLoop {
     pub(super) outbox: Outbox,
     pub(super) feeds: Vec<Entry>,
     pub(super) connector: Connector,
+    pub(super) runner: Runner,
     commands: mpsc::Receiver<Command>,
     /// Weak, so that the loop ends with the last handle.
     pub(super) command_sender: mpsc::WeakSender<Command>,

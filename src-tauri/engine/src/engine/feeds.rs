@@ -20,7 +20,7 @@ use crate::{
     feed::{ConnectionState, DEFAULT_IDLE_TIMEOUT, Feed, FeedId, Reason, Repeats, State},
     policy::{CatchUp, OutcomeReason},
     preset::{self, Opening},
-    rule::FeedFacts,
+    rule::{FeedFacts, RuleFaults},
     subscription::{Client, HeaderMap, News, Room, Signal, Subscription, now},
 };
 
@@ -105,6 +105,7 @@ pub(super) struct Entry {
     pub(super) replay_window: bool,
     /// Whether what comes was missed before.
     pub(super) catch_up: CatchUp,
+    pub(super) rule_faults: RuleFaults,
     /// How far its connection is past what it begins with.
     pub(super) opening: Opening,
     /// Messages that may still tell its preset.
@@ -141,6 +142,7 @@ impl Entry {
             moved_to: None,
             replay_window: false,
             catch_up: CatchUp::new(counts.last_event_at),
+            rule_faults: RuleFaults::default(),
             opening: Opening::default(),
             looked_at: 0,
             before_preset: None,
@@ -350,6 +352,7 @@ impl Entry {
             signs: self.activity.signs(now(), patience),
             snoozed_until,
             held,
+            rule_faults: self.rule_faults.all().to_vec(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod event_loop;
 mod feeds;
 mod outbox;
 mod presets;
+mod running;
 mod showing;
 mod together;
 
@@ -35,9 +36,13 @@ use crate::{
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
     policy::Notifications,
+    rule::RuleFault,
+    run::RunFault,
     sentence::Sentence,
     subscription::Client,
 };
+
+pub(crate) use committing::decide;
 
 pub use crate::policy::SummaryKind;
 
@@ -138,6 +143,8 @@ pub struct FeedView {
     pub snoozed_until: Option<Timestamp>,
     /// How many of its events are held back, to be told later.
     pub held: u64,
+    /// The newest failure of each rule that has failed since it was written, in the order of the rules.
+    pub rule_faults: Vec<RuleFault>,
 }
 
 /// What keeps popups of all feeds away.
@@ -233,6 +240,7 @@ pub(crate) enum Command {
     Attention(Reply<Attention>),
     Notifications(Reply<Arc<Notifications>>),
     Report(Report),
+    RunFault(RunFault),
     RetryPopups,
     Shutdown(Reply<Option<Sentence>>),
 }

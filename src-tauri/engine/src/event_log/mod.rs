@@ -15,6 +15,7 @@ mod marks;
 mod open;
 mod reader;
 mod record;
+mod replay;
 mod schema;
 mod search;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use self::{
     handover::Pending,
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
+    replay::Replayed,
 };
 use crate::{feed::FeedId, resume::Resume};
 

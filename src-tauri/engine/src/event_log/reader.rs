@@ -79,7 +79,10 @@ impl LogReader {
     }
 
     /// Runs `read` on one state of the log.
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LogError> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LogError> {
         let mut connection = open::for_reading(&self.path)?;
         let read = || read(&*connection.transaction()?);
         read().map_err(|error| LogError::of(&self.path, error))

@@ -192,6 +192,6 @@ pub(super) fn urgency_of(number: i64) -> Option<Urgency> {
 }
 
 /// A value that this program never writes.
-fn foreign(column: usize, kind: Type, what: &str) -> rusqlite::Error {
+pub(super) fn foreign(column: usize, kind: Type, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, kind, format!("not a {what}").into())
 }

@@ -42,6 +42,20 @@ pub struct Message {
     pub last_event_id: String,
 }
 
+/// The messages of a piece of a stream, also if the blank line at its end is missing.
+pub(crate) fn messages(bytes: &[u8]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    let mut keep = |decoded| {
+        if let Decoded::Message(message) = decoded {
+            messages.push(message);
+        }
+    };
+    let mut decoder = Decoder::new(&Limits::default(), String::new());
+    decoder.push(bytes, &mut keep);
+    decoder.push(b"\n\n", &mut keep);
+    messages
+}
+
 /// Every limit of the protocol.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {

@@ -6,6 +6,7 @@
 
 mod data;
 mod default;
+mod faults;
 mod popup;
 
 use std::{cell::LazyCell, sync::Arc};
@@ -21,6 +22,8 @@ use crate::{
     sentence::{self, Sentence},
     template::{Context, Expression, Facts, TemplateError},
 };
+
+pub use faults::{RuleFault, RuleFaults};
 
 /// Most rules of one feed.
 pub const MAX_RULES: usize = 100;

@@ -138,3 +138,27 @@ fn mistakes_in_rules_name_their_place() {
         assert_eq!(found.to_string(), format!("feeds.toml {error}"), "{written}");
     }
 }
+
+#[test]
+fn rules_are_read_by_themselves() {
+    for text in [
+        "event = \"a\"\nwhen = \"data.n > 3\"\n",
+        "[[rule]]\nevent = \"a\"\nwhen = \"data.n > 3\"\n",
+        "  [[feed.rule]]\n  event = \"a\"\n  when = \"data.n > 3\"\n",
+    ] {
+        let rules = parse_rules(text).map(|rules| rules.texts().to_vec());
+        let expected =
+            RuleText { event: vec!["a".to_owned()], when: super::text("data.n > 3"), ..RuleText::default() };
+        assert_eq!(rules, Ok(vec![expected]), "{text}");
+    }
+    for (text, line, column, error) in [
+        ("event = \"a\"\nwhen = \"data.n >\"", 2, 8, "rule[1].when"),
+        ("[[rule]]\n[[rule]]\nnotify.title = \"{{ x }}\"", 3, 4, "rule[2].notify.title"),
+        ("evnt = \"a\"", 1, 0, "rule[1].evnt"),
+        ("rule = 3", 1, 0, "rule"),
+        ("when = ", 1, 0, ""),
+    ] {
+        let found = parse_rules(text).expect_err(text);
+        assert_eq!((found.line, found.column, &*found.key), (line, column, error), "{text}: {found}");
+    }
+}
