@@ -4,7 +4,8 @@ use bellwether_control::{client::Client, messages::Catalogue, wire};
 
 use super::{
     Failure, credential,
-    output::{Output, Span, Table},
+    output::{Output, Paint, Span, Table},
+    rules,
     status::{state_span, unverified},
 };
 use crate::args::{FeedSettings, FeedsAction, FeedsArgs, Repeats};
@@ -64,7 +65,14 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             }),
         ]);
     }
-    Ok(output.table(&table)?)
+    output.table(&table)?;
+    for feed in feeds {
+        for fault in &feed.rule_faults {
+            let line = format!("{}: {}", feed.id, rules::fault(fault, catalogue));
+            output.line([Span::from(line).paint(Paint::Red)])?;
+        }
+    }
+    Ok(())
 }
 
 /// What came of a change.

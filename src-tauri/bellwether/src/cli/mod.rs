@@ -10,6 +10,7 @@ mod listen;
 mod output;
 pub(crate) mod plain;
 mod probe;
+mod rules;
 mod snooze;
 mod status;
 pub(crate) mod time;
@@ -85,6 +86,10 @@ async fn dispatch(
         ClientCommand::Snooze(args) => {
             status?;
             snooze::run(args, client, catalogue, output).await
+        }
+        ClientCommand::Rules(args) => {
+            status?;
+            rules::run(args, client, catalogue, output).await
         }
         ClientCommand::TestNotification => {
             status?;

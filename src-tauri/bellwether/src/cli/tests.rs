@@ -90,7 +90,7 @@ fn feed(id: &str) -> Value {
     json!({
         "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
         "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
-        "muted": false, "snoozed_until": null, "held": 0,
+        "rule_faults": [], "muted": false, "snoozed_until": null, "held": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
             "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z",
