@@ -22,6 +22,7 @@ mod desktop;
 #[cfg(target_os = "linux")]
 mod lan;
 mod needs;
+mod notification_server;
 mod notifications;
 mod numbered;
 mod process;
@@ -38,6 +39,7 @@ pub use desktop::Desktop;
 #[cfg(target_os = "linux")]
 pub use lan::Lan;
 pub use needs::{Need, report_skip};
+pub use notification_server::{Manner, NotificationServer};
 pub use notifications::{Notifications, Popup};
 pub use numbered::{Flow, NumberedStream, Random, Request};
 pub use process::Process;

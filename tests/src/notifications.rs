@@ -15,6 +15,7 @@ pub struct Notifications {
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct Popup {
     /// The id that the server gave.
+    #[serde(default)]
     pub id: u32,
     /// The caller's name on the bus.
     pub sender: String,
@@ -52,6 +53,7 @@ impl Popup {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
+    Asked(Popup),
     Notify(Popup),
     Error(Value),
     Close(u32),
@@ -71,6 +73,11 @@ impl Notifications {
     /// Every popup so far that the server accepted.
     pub fn popups(&self) -> Vec<Popup> {
         self.collect(|line| if let Line::Notify(popup) = line { Some(popup) } else { None })
+    }
+
+    /// Every popup so far that a server was asked for, whatever it answered; without an id.
+    pub fn asked(&self) -> Vec<Popup> {
+        self.collect(|line| if let Line::Asked(popup) = line { Some(popup) } else { None })
     }
 
     /// What the server refused so far: the call, and `message`.

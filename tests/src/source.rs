@@ -4,6 +4,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::{PATIENCE, until_some};
+
 /// An event stream whose events the test makes, on 127.0.0.1. It numbers them from 1 and sends a client what follows its
 /// `Last-Event-ID`, so nothing is lost between a client's connections. Ends with this value.
 pub struct Source {
@@ -31,7 +33,23 @@ impl Source {
     /// Listens at a free port.
     #[track_caller]
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port to listen on");
+        Self::serve(TcpListener::bind(("127.0.0.1", 0)).expect("a port to listen on"))
+    }
+
+    /// Listens where one that has ended did: its server is back, and has forgotten everything.
+    #[track_caller]
+    pub fn start_at(port: u16) -> Self {
+        let bind = || TcpListener::bind(("127.0.0.1", port)).ok();
+        Self::serve(until_some(PATIENCE, "the port to be free again", bind))
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    #[track_caller]
+    fn serve(listener: TcpListener) -> Self {
         let port = listener.local_addr().expect("the listener has an address").port();
         let shared = Arc::new(Shared::default());
         let server = Arc::clone(&shared);

@@ -22,6 +22,11 @@ const scenes = {
   list: { query: 'parts' },
   raw: { query: 'log', steps: [row('db-2'), (page) => page.locator('#tab-raw').click()] },
   why: { query: 'log', steps: [row('git.example.org'), (page) => page.locator('#tab-why').click()] },
+  held: { query: 'calm', feed: 'mail', steps: [row('Quarterly'), (page) => page.locator('#tab-why').click()] },
+  muted: { query: 'calm', feed: 'ops' },
+  snooze: { query: 'calm', feed: 'mail', steps: [(page) => page.locator('.menu-place .button').click()] },
+  quiet: { query: 'quiet' },
+  summary: { query: 'calm', steps: [(page) => page.evaluate(() => globalThis.fake.emit({ kind: 'open_window', value: { summary: 900 } }))] },
   waiting: { query: 'log', feed: 'ci' },
   attention: { query: 'log', feed: 'shop' },
   add: {
@@ -33,15 +38,15 @@ const scenes = {
       (page) => page.locator('#feed-url-wrong span').waitFor(),
     ],
   },
-  edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(1).click()] },
-  remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
+  edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
+  remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(3).click()] },
   rail: { query: 'log', narrowOnly: true, steps: [(page) => page.locator('.menu').click()] },
 }
 
 const showFeed = async (page, name) => {
   const menu = page.locator('.menu')
   if (await menu.isVisible()) await menu.click()
-  const names = { ci: 'CI builds', shop: 'Shop orders', mail: 'Mail' }
+  const names = { ci: 'CI builds', shop: 'Shop orders', mail: 'Mail', ops: 'Ops alerts' }
   await page.getByRole('navigation').getByText(names[name], { exact: true }).click()
 }
 

@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// Look what there is at an address: a stream that can be used, or what is wrong and what to do
     #[command(after_help = PROBE_EXAMPLES)]
     Probe(ProbeArgs),
+    /// List the providers that Bellwether knows: their addresses, and what lets one in
+    #[command(after_help = "Examples:\n  bellwether presets\n  bellwether presets ntfy")]
+    Presets(PresetsArgs),
     /// Serve the demo feed in the foreground
     #[command(after_help = "Example:\n  bellwether demo --port 8080")]
     Demo {
@@ -397,6 +400,16 @@ pub(crate) enum Repeats {
 }
 
 /// `events`.
+#[derive(Clone, PartialEq, Debug, Args)]
+pub(crate) struct PresetsArgs {
+    /// Only this one, with its help
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// One JSON value instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Clone, PartialEq, Debug, Args)]
 pub(crate) struct EventsArgs {
     /// Of this feed

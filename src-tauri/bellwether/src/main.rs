@@ -81,6 +81,7 @@ async fn dispatch(command: Option<Command>, profile: Profile, start: Start) -> E
         None => become_resident(profile, &start, &catalogue).await,
         Some(Command::Demo { port }) => demo(port, catalogue).await,
         Some(Command::Listen(what)) => cli::listen(&what, &catalogue).await,
+        Some(Command::Presets(which)) => cli::presets(&which, &catalogue),
         Some(Command::Probe(what)) => cli::probe(&what, &profile, &catalogue).await,
         Some(Command::Client(command)) => cli::run(&command, &profile, &catalogue).await,
     }

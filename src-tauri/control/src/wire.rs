@@ -61,6 +61,8 @@ pub struct Feed {
     pub rules: u32,
     /// Those that have failed since they were written, with the newest failure of each.
     pub rule_faults: Vec<RuleFault>,
+    /// What decides where none of its rules does: what is known of its provider.
+    pub preset: Option<FeedPreset>,
     /// Its events show no popups: they go to the log only.
     pub muted: bool,
     /// Until when it shows no popups, if a person wanted that for a while.
@@ -74,6 +76,33 @@ pub struct Feed {
     pub counts: Counts,
     /// When its newest event came.
     pub last_event_at: Option<String>,
+}
+
+/// A feed's preset, and why it is this one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedPreset {
+    /// As `preset` in `feeds.toml` calls it.
+    pub id: String,
+    /// The provider.
+    pub name: String,
+    /// What told it.
+    pub chosen: PresetChoice,
+    /// Why, as a part of a sentence.
+    pub why: Sentence,
+}
+
+/// What told a feed's preset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum PresetChoice {
+    /// `feeds.toml`.
+    Set,
+    /// The feed's URL.
+    Url,
+    /// A message of the stream.
+    Stream,
 }
 
 /// What a feed shows its server, and where it takes the secret from.
@@ -586,7 +615,7 @@ pub struct ConfigError {
     pub sentence: Sentence,
 }
 
-/// What is wrong and what to do: message `mistake.<code>` with `params` in its places.
+/// What is wrong and what to do, or why something is so: message `mistake.<code>` with `params` in its places.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS), ts(export))]
 pub struct Sentence {
@@ -670,6 +699,8 @@ pub struct Probe {
     pub events: Vec<ProbeEvent>,
     /// The server ended the response as it should after these events; it is meant to be asked again.
     pub ended: bool,
+    /// The preset that address or events tell.
+    pub preset: Option<FeedPreset>,
 }
 
 /// Why there is no event stream that can be used. Its sentence, with the remedy, is message `probe.<code>` with `{detail}`,

@@ -21,20 +21,21 @@ use tauri::{Manager as _, Runtime, State, WebviewWindow, ipc::Channel};
 const MAX_PATH: usize = 8 * 1024;
 
 /// What the page has no use for (`/quit`, `/window` …) is not passed on.
-const ROOMS: [&str; 5] = ["status", "feeds", "events", "demo", "settings"];
+const ROOMS: [&str; 6] = ["status", "feeds", "events", "demo", "settings", "snooze"];
 
 /// The link to the resident program.
 pub(crate) struct Link {
     client: Client,
-    /// The event that the window was opened for, until the page was told.
-    event: Mutex<Option<u64>>,
+    /// What the window was opened for, until the page was told.
+    wish: Mutex<Option<OpenWindow>>,
     /// Ends the updates that an earlier load of the page asked for.
     earlier: Mutex<Option<AbortHandle>>,
 }
 
 impl Link {
-    pub(crate) fn new(client: Client, event: Option<u64>) -> Self {
-        Self { client, event: Mutex::new(event), earlier: Mutex::default() }
+    pub(crate) fn new(client: Client, wish: OpenWindow) -> Self {
+        let wish = Some(wish).filter(|wish| *wish != OpenWindow::default());
+        Self { client, wish: Mutex::new(wish), earlier: Mutex::default() }
     }
 }
 
@@ -90,7 +91,9 @@ pub(crate) async fn request(
 
 fn check(method: &str, path: &str) -> Result<(), Failure> {
     let room = path.strip_prefix('/').and_then(|rest| rest.split(['/', '?']).next());
-    let fits = matches!(method, "GET" | "POST" | "PATCH" | "DELETE")
+    // Secrets are put by the command line alone.
+    let fits = (matches!(method, "GET" | "POST" | "PATCH" | "DELETE")
+        || (method, path) == ("PUT", "/snooze"))
         && path.len() <= MAX_PATH
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\')
         && !path.split(['/', '?']).any(|segment| segment == "." || segment == "..")
@@ -132,8 +135,8 @@ async fn follow<R: Runtime>(
         }
         let is_status = matches!(update, Update::Status(_));
         send(channel, update)?;
-        if is_status && let Some(event) = lock(&link.event).take() {
-            send(channel, Update::OpenWindow(OpenWindow { event: Some(event), ..OpenWindow::default() }))?;
+        if is_status && let Some(wish) = lock(&link.wish).take() {
+            send(channel, Update::OpenWindow(wish))?;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ mod platform;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bellwether_control::{client::Client, paths::Profile};
+use bellwether_control::{client::Client, paths::Profile, wire::OpenWindow};
 use tauri::{App, Context, Runtime, Url, WebviewUrl, WebviewWindowBuilder};
 
 use crate::{commands::Link, options::Options};
@@ -37,8 +37,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let profile = Profile::find(options.profile.as_deref())?;
     platform::prepare()?;
     let client = Client::new(&profile.socket)?;
+    let wish = OpenWindow { event: options.event, summary: options.summary };
     tauri::Builder::default()
-        .manage(Link::new(client, options.event))
+        .manage(Link::new(client, wish))
         .invoke_handler(tauri::generate_handler![commands::request, commands::updates])
         .setup(move |app| Ok(open(app, &profile)?))
         .run(context())

@@ -1,10 +1,13 @@
 //! The command line. The resident program writes it, a person rarely does.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use anyhow::{Context as _, bail};
 
-const USAGE: &str = "usage: bellwether-window [--profile DIR] [--event NUMBER]";
+const USAGE: &str = "usage: bellwether-window [--profile DIR] [--event NUMBER | --summary NUMBER]";
 
 /// What the window was started with.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -13,6 +16,8 @@ pub(crate) struct Options {
     pub(crate) profile: Option<PathBuf>,
     /// The event to show first.
     pub(crate) event: Option<u64>,
+    /// The popup whose events to show first, and no others.
+    pub(crate) summary: Option<u64>,
 }
 
 impl Options {
@@ -26,16 +31,24 @@ impl Options {
             match name.to_str() {
                 Some("--profile") => options.profile = Some({ value }()?.into()),
                 Some("--event") => {
-                    let number = { value }()?;
-                    let number = number.to_str().and_then(|number| number.parse().ok());
+                    let number = number(&{ value }()?);
                     options.event =
                         Some(number.with_context(|| format!("--event needs an event's number; {USAGE}"))?);
+                }
+                Some("--summary") => {
+                    let number = number(&{ value }()?);
+                    options.summary =
+                        Some(number.with_context(|| format!("--summary needs a popup's number; {USAGE}"))?);
                 }
                 _ => bail!("unknown argument {}; {USAGE}", name.display()),
             }
         }
         Ok(options)
     }
+}
+
+fn number(text: &OsStr) -> Option<u64> {
+    text.to_str()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -49,8 +62,10 @@ mod tests {
     #[test]
     fn arguments_are_read() {
         assert_eq!(parse(&[]), Ok(Options::default()));
-        let all = Options { profile: Some("/p q".into()), event: Some(42) };
+        let all = Options { profile: Some("/p q".into()), event: Some(42), summary: None };
         assert_eq!(parse(&["--event", "42", "--profile", "/p q"]), Ok(all));
+        let summary = Options { summary: Some(7), ..Options::default() };
+        assert_eq!(parse(&["--summary", "7"]), Ok(summary));
     }
 
     #[test]
@@ -58,6 +73,7 @@ mod tests {
         for (arguments, fault) in [
             (&["--profile"][..], "--profile needs a value"),
             (&["--event", "-1"], "--event needs an event's number"),
+            (&["--summary", "x"], "--summary needs a popup's number"),
             (&["--evnt"], "unknown argument --evnt"),
         ] {
             let error = parse(arguments).unwrap_err();

@@ -1,9 +1,11 @@
 //! The program on a real desktop: popups through a real notification server, the icon in a real tray, and what it does
 //! where one of them is missing, comes or goes.
 
+mod calm;
 mod parts;
 mod popups;
 mod tray;
+mod unruly;
 
 use std::time::Duration;
 

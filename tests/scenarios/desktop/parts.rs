@@ -62,7 +62,7 @@ fn a_notification_server_may_be_missing_come_and_be_killed() {
     assert_eq!(popups.popups().len(), 3);
     desktop.add("dunst");
     let summary = popups.wait_within(PATIENCE, |popup| popup.body.starts_with("5 new events"));
-    assert_eq!((summary.summary.as_str(), summary.body.as_str()), ("Ops", "5 new events\ne"));
+    assert_eq!((summary.summary.as_str(), summary.body.as_str()), ("Ops", "5 new events\ne\nd\nc"));
     until_outcome(&resident, &["a", "b", "c", "d", "e"], Outcome::Summarized);
     // A click on it is a click on all of them; "one" and "two" stay unread.
     until(PATIENCE, "the click", || {

@@ -22,7 +22,9 @@ fn the_tray_s_menu_shows_and_does_what_it_says() {
     });
     let menu = desktop.tray_menu();
     assert_eq!((menu[0].as_str(), menu[1].as_str()), ("1 feed connected  (disabled)", "--"));
-    assert_eq!(menu[7..], ["--", "Open Bellwether", "Reconnect all", "--", "Quit"]);
+    assert_eq!(menu[7], "--");
+    assert_eq!(menu[8..12], ["Snooze", "For 15 minutes", "For 1 hour", "Until tomorrow"]);
+    assert_eq!(menu[12..], ["Open Bellwether", "Reconnect all", "--", "Quit"]);
     let list = desktop.tray(&["list"]);
     assert!(list.contains("Id: bellwether") && list.contains("6 unread events"), "{list}");
 
@@ -75,12 +77,19 @@ fn the_tray_s_icon_has_a_shape_for_each_state() {
     until_says("1 feed needs attention");
     let attention = icon(&desktop);
 
+    resident.cli_text(&["snooze", "1h"]);
+    until(PATIENCE, "the snooze", || desktop.tray(&["list"]).contains("ToolTip: Bellwether: Snoozed until "));
+    let snoozed = icon(&desktop);
+    resident.cli_text(&["snooze", "off"]);
+    until_says("1 feed needs attention");
+    assert_eq!(icon(&desktop), attention);
+
     let nobody = format!("http://127.0.0.1:{}/", free_port());
     let _: Value = resident.call("DELETE", "/feeds/page", &Value::Null);
     let _: Value = resident.call("PATCH", "/feeds/ops", &json!({ "url": nobody }));
     until_says("Not connected");
     let offline = icon(&desktop);
-    let shapes = [&fine, &unread, &attention, &offline];
+    let shapes = [&fine, &unread, &attention, &snoozed, &offline];
     for (at, shape) in shapes.iter().enumerate() {
         assert!(shape.len() > 1000 && !shapes[..at].contains(shape), "icon {at} looks like another");
     }
@@ -107,19 +116,24 @@ fn another_language_reaches_menu_and_popups_at_once() {
     let resident = connected(&desktop, &source, "");
     source.send("message", &json!({ "title": "before" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "before");
-    assert_eq!(popup.actions, ["default", "Show", "open", "Open"]);
+    assert_eq!(popup.action("mute"), Some("Mute 1 h"));
     until(PATIENCE, "the event in the menu", || desktop.tray_menu().contains(&"before".to_owned()));
 
     let _: Value = resident.call("PATCH", "/settings", &json!({ "language": "zh-CN" }));
     let texts = Catalogue::new("zh-CN");
     let status = format!("{}  (disabled)", texts.count("tray.status_fine", 1));
-    let [open, reconnect, quit] = ["tray.open", "tray.reconnect", "tray.quit"].map(|key| texts.text(key));
-    let chinese = [&status, "--", "before", "--", open, reconnect, "--", quit];
+    let keys =
+        ["tray.snooze", "snooze.quarter", "snooze.hour", "snooze.tomorrow", "tray.open", "tray.reconnect"];
+    let quit = texts.text("tray.quit");
+    let mut chinese = vec![&*status, "--", "before", "--"];
+    chinese.extend(keys.map(|key| texts.text(key)));
+    chinese.extend(["--", quit]);
     assert_eq!(quit, "退出");
     until(PATIENCE, "a Chinese menu", || desktop.tray_menu() == chinese);
     source.send("message", &json!({ "title": "after" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "after");
-    assert_eq!(popup.actions, ["default", "查看", "open", "打开"]);
+    let actions = ["default", "查看", "open", "打开", "mute", "免打扰 1 小时", "read", "标为已读"];
+    assert_eq!(popup.actions, actions);
 
     let _: Value = resident.call("PATCH", "/settings", &json!({ "language": "en" }));
     until(PATIENCE, "an English menu", || desktop.tray_menu().contains(&"Quit".to_owned()));

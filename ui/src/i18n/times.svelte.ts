@@ -65,6 +65,15 @@ export function duration(milliseconds: number): string {
   ).format(amount)
 }
 
+/** `90 seconds`, `2 minutes`: nothing rounded off. */
+export function wholeDuration(seconds: number): string {
+  const [amount, unit] = seconds % 60 === 0 ? [seconds / 60, 'minute'] : [seconds, 'second']
+  return formatter(
+    `duration ${unit}`,
+    (name) => new Intl.NumberFormat(name, { style: 'unit', unit, unitDisplay: 'long' }),
+  ).format(amount)
+}
+
 function largest(milliseconds: number): [number, 'second' | 'minute' | 'hour' | 'day'] {
   if (milliseconds < MINUTE) return [Math.max(0, Math.ceil(milliseconds / SECOND)), 'second']
   if (milliseconds < HOUR) return [Math.floor(milliseconds / MINUTE), 'minute']
@@ -77,6 +86,17 @@ export function clockTime(time: string): string {
   return formatter('clock', (name) => new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit' })).format(
     new Date(time),
   )
+}
+
+/** `14:05`, from tomorrow on with the day: until when something lasts. */
+export function untilTime(time: string): string {
+  const day = dayOf(time)
+  if (day === dayOf(new Date(present).toISOString())) return clockTime(time)
+  if (day === dayOf(new Date(present + DAY).toISOString())) return t('time.tomorrow', { time: clockTime(time) })
+  return formatter(
+    'until',
+    (name) => new Intl.DateTimeFormat(name, { dateStyle: 'medium', timeStyle: 'short' }),
+  ).format(new Date(time))
 }
 
 /** Date and time to the second. */

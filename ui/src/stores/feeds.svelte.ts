@@ -20,6 +20,10 @@ export class Feeds {
     return this.#put('PATCH', `/feeds/${encodeURIComponent(id)}`, edit)
   }
 
+  async mute(id: string, muted: boolean): Promise<Feed> {
+    return this.edit(id, { muted })
+  }
+
   async pause(id: string): Promise<Feed> {
     return this.#put('POST', `/feeds/${encodeURIComponent(id)}/pause`)
   }
@@ -43,10 +47,10 @@ export class Feeds {
 
   /** Brings a removed feed back under its old id, without the rules it may have had. */
   async restore(feed: Feed): Promise<Feed> {
-    const { id, name, url, paused, idle_timeout_seconds, repeats } = feed
+    const { id, name, url, paused, idle_timeout_seconds, repeats, muted } = feed
     const added = await this.add({ id, name, url, paused })
-    if (added.idle_timeout_seconds === idle_timeout_seconds && added.repeats === repeats) return added
-    return this.edit(id, { idle_timeout_seconds, repeats })
+    const same = added.idle_timeout_seconds === idle_timeout_seconds && added.repeats === repeats && added.muted === muted
+    return same ? added : this.edit(id, { idle_timeout_seconds, repeats, muted })
   }
 
   async #put(method: 'POST' | 'PATCH', path: string, body?: unknown): Promise<Feed> {

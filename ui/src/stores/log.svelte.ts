@@ -24,6 +24,8 @@ export class Log implements Listener {
   feed = $state<string | null>(null)
   search = $state('')
   show = $state<Show>('all')
+  /** The popup whose events are looked at, and no others; `null`: all. */
+  summary = $state<number | null>(null)
 
   /** Newest first. */
   events = $state.raw<Event[]>([])
@@ -57,15 +59,23 @@ export class Log implements Listener {
 
   /** Whether nothing but the feed narrows the list. */
   get unfiltered(): boolean {
-    return this.search.trim() === '' && this.show === 'all'
+    return this.search.trim() === '' && this.show === 'all' && this.summary === null
   }
 
-  showFeed(feed: string | null): void {
+  /** Looks at the events of a feed, or of all; of one popup alone if that is given. */
+  showFeed(feed: string | null, summary: number | null = null): void {
     this.feed = feed
     this.search = ''
+    this.summary = summary
     this.close()
     this.current = null
     void this.load()
+  }
+
+  /** Looks at the events that one popup told of together, or at all again. */
+  showSummary(summary: number | null): void {
+    this.show = 'all'
+    this.showFeed(null, summary)
   }
 
   setShow(show: Show): void {
@@ -130,6 +140,7 @@ export class Log implements Listener {
       ...(search === '' ? {} : { search }),
       ...(this.show === 'unread' ? { unread: true } : {}),
       ...(this.show === 'held_back' ? { held_back: true } : {}),
+      ...(this.summary === null ? {} : { summary: this.summary }),
     }
   }
 
@@ -170,10 +181,11 @@ export class Log implements Listener {
   }
 
   open(request: OpenWindow): void {
+    if (request.summary !== undefined) this.showSummary(request.summary)
     if (request.event === undefined) return
     const seq = request.event
     this.#wanted = seq
-    if (this.feed !== null || !this.unfiltered) {
+    if (request.summary === undefined && (this.feed !== null || !this.unfiltered)) {
       this.show = 'all'
       this.showFeed(null)
     }
@@ -182,6 +194,7 @@ export class Log implements Listener {
 
   #fits(event: Event): boolean {
     if (this.feed !== null && event.feed !== this.feed) return false
+    if (this.summary !== null && event.summary !== this.summary) return false
     const told = event.outcome === 'shown' || event.outcome === 'summarized'
     if (this.show === 'held_back') return !told
     if (event.outcome === 'ignored') return false
@@ -274,11 +287,14 @@ export class Log implements Listener {
 
   /** Marks all events of the feed that is looked at, or of all, as read. */
   async markAllRead(): Promise<void> {
-    this.#setRead((event) => this.feed === null || event.feed === this.feed, true)
-    await this.transport.request('POST', '/events/read', {
-      ...(this.feed === null ? {} : { feed: this.feed }),
-      read: true,
-    })
+    const { feed, summary } = this
+    if (summary !== null) {
+      this.#setRead((event) => event.summary === summary, true)
+      await this.transport.request('POST', '/events/read', { summary, read: true })
+      return
+    }
+    this.#setRead((event) => feed === null || event.feed === feed, true)
+    await this.transport.request('POST', '/events/read', { ...(feed === null ? {} : { feed }), read: true })
   }
 
   #setRead(which: (event: Event) => boolean, read: boolean): void {

@@ -1,8 +1,10 @@
+import type { Attention } from '../generated/Attention'
 import type { Event } from '../generated/Event'
 import type { Feed } from '../generated/Feed'
 import type { Language } from '../generated/Language'
 import type { OpenWindow } from '../generated/OpenWindow'
 import type { Part } from '../generated/Part'
+import type { SnoozeWish } from '../generated/SnoozeWish'
 import type { Status } from '../generated/Status'
 import type { Update } from '../generated/Update'
 import { setLocale } from '../i18n/messages.svelte'
@@ -46,6 +48,10 @@ export class Resident {
 
   get missingParts(): Part[] {
     return this.status?.parts.filter((part) => !part.available) ?? []
+  }
+
+  get attention(): Attention {
+    return this.status?.attention ?? { snoozed_until: null, quiet_until: null, held: 0 }
   }
 
   feed(id: string | null): Feed | undefined {
@@ -147,6 +153,13 @@ export class Resident {
   /** Takes a feed away. */
   drop(id: string): void {
     if (this.status) this.status = { ...this.status, feeds: this.feeds.filter((feed) => feed.id !== id) }
+  }
+
+  /** Keeps the popups of a feed, or of all, away until then: `15m`, `tomorrow`, …; `null`: no longer. */
+  async snooze(feed: string | null, until: string | null): Promise<void> {
+    const wish: SnoozeWish = { ...(feed === null ? {} : { feed }), until }
+    const attention = await this.transport.request<Attention>('PUT', '/snooze', wish)
+    if (this.status) this.status = { ...this.status, attention }
   }
 
   async setLanguage(language: Language): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Attention } from '../generated/Attention'
 import type { Event } from '../generated/Event'
 import type { EventPage } from '../generated/EventPage'
 import type { Feed } from '../generated/Feed'
@@ -5,6 +6,7 @@ import type { FeedDraft } from '../generated/FeedDraft'
 import type { FeedEdit } from '../generated/FeedEdit'
 import type { MarkRead } from '../generated/MarkRead'
 import type { SettingsEdit } from '../generated/SettingsEdit'
+import type { SnoozeWish } from '../generated/SnoozeWish'
 import type { Status } from '../generated/Status'
 import type { Update } from '../generated/Update'
 import { Failure, type Method, type Transport } from './transport'
@@ -30,6 +32,7 @@ export class Fake implements Transport {
       config: { path: '/home/lin/.config/bellwether/feeds.toml', error: null },
       event_log: '/home/lin/.local/share/bellwether/events.db',
       event_log_error: null,
+      attention: { snoozed_until: null, quiet_until: null, held: 0 },
       parts: [],
       feeds: [],
       ...status,
@@ -114,6 +117,8 @@ export class Fake implements Transport {
         return this.#add(body as FeedDraft)
       case 'PATCH feeds/*':
         return this.change(id, body as FeedEdit)
+      case 'PUT snooze':
+        return this.#snooze(body as SnoozeWish)
       case 'DELETE feeds/*':
         this.#feed(id)
         return this.set({ feeds: this.status.feeds.filter((feed) => feed.id !== id) })
@@ -138,6 +143,7 @@ export class Fake implements Transport {
     const found = this.events.filter((event) => {
       const told = event.outcome === 'shown' || event.outcome === 'summarized'
       if (query.has('feed') && event.feed !== query.get('feed')) return false
+      if (query.has('summary') && event.summary !== Number(query.get('summary'))) return false
       if (query.has('unread') && (!told || event.read)) return false
       if (query.has('held_back') ? told : event.outcome === 'ignored') return false
       if (search && !`${event.title} ${event.body} ${event.data}`.toLowerCase().includes(search)) return false
@@ -153,9 +159,18 @@ export class Fake implements Transport {
     return event
   }
 
-  #mark({ seqs, feed, read }: MarkRead): void {
+  /** Each time that the window offers is an hour here. */
+  #snooze({ feed, until }: SnoozeWish): Attention {
+    const snoozed_until = until === null || until === 'off' ? null : new Date(Date.now() + 3_600_000).toISOString()
+    if (feed !== undefined) this.change(feed, { snoozed_until })
+    else this.set({ attention: { ...this.status.attention, snoozed_until } })
+    return this.status.attention
+  }
+
+  #mark({ seqs, feed, summary, read }: MarkRead): void {
     this.events = this.events.map((event) => {
-      const meant = seqs ? seqs.includes(event.seq) : feed === undefined || event.feed === feed
+      const whole = summary === undefined ? feed === undefined || event.feed === feed : event.summary === summary
+      const meant = seqs ? seqs.includes(event.seq) : whole
       return meant ? { ...event, read } : event
     })
     for (const { id } of this.status.feeds) this.#count(id)
@@ -208,6 +223,10 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
     repeats: 'hide',
     verify_certificate: true,
     rules: 0,
+    muted: false,
+    snoozed_until: null,
+    held: 0,
+    preset: null,
     connection: connection('connected', { connected_at: new Date().toISOString() }),
     counts: { events: 0, unread: 0, repeats: 0, ignored: 0, oversized: 0 },
     last_event_at: null,
@@ -230,6 +249,12 @@ export function makeEvent(event: Partial<Event> & { seq: number }): Event {
     body: '',
     url: null,
     urgency: 'normal',
+    key: null,
+    icon: null,
+    group: null,
+    sound: 'default',
+    expire_seconds: null,
+    buttons: [],
     read: false,
     summary: null,
     ...event,

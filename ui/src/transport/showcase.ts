@@ -165,6 +165,31 @@ if (scene === 'broken') {
     { name: 'display', available: true, detail: ':0' },
   ]
 }
+if (scene === 'calm') {
+  transport.set({ attention: { snoozed_until: ahead(2400), quiet_until: null, held: 3 } })
+  transport.change('mail', { snoozed_until: ahead(70_000), held: 2 })
+  transport.change('ops', { muted: true })
+  const held = event(0, {
+    feed: 'mail',
+    event: 'mail',
+    outcome: 'held',
+    read: false,
+    urgency: 'critical',
+    title: 'Quarterly figures',
+    body: 'Please look at page 4 before tomorrow’s meeting.',
+    url: 'https://mail.example.org/m/90413',
+    key: 'thread-881',
+    group: 'inbox',
+    sound: 'message-new-email',
+    expire_seconds: 90,
+    buttons: [{ label: 'Archive', url: 'https://mail.example.org/m/90413/archive' }],
+    reason: { code: 'snoozed', rule: 1, detail: ahead(70_000) },
+  })
+  transport.events = [{ ...held, seq: 1732 }, ...events.map((event, at) => (at > 4 && at < 9 ? { ...event, summary: 900 } : event))]
+}
+if (scene === 'quiet') {
+  transport.set({ attention: { snoozed_until: null, quiet_until: ahead(30_000), held: 1 } })
+}
 if (scene === 'parts') {
   transport.status.parts = [{ name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' }]
 }

@@ -13,7 +13,7 @@ export interface Transport {
   follow(receive: (update: Update) => void, signal: AbortSignal): Promise<void>
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What went wrong: the program's own answer, or that there is none. */
 export class Failure extends Error {

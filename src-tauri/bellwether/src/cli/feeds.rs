@@ -46,6 +46,7 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             "cli.column.id",
             "cli.column.name",
             "cli.column.state",
+            "cli.column.preset",
             "cli.column.events",
             "cli.column.unread",
             "cli.column.url",
@@ -57,6 +58,7 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             Span::new(&feed.id),
             Span::new(&feed.name),
             state_span(feed.connection.state, catalogue),
+            Span::new(feed.preset.as_ref().map_or("", |preset| &preset.id)),
             Span::from(feed.counts.events.to_string()),
             Span::from(feed.counts.unread.to_string()),
             Span::from(match unverified(feed, catalogue) {
@@ -71,6 +73,13 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
             let line = format!("{}: {}", feed.id, rules::fault(fault, catalogue));
             output.line([Span::from(line).paint(Paint::Red)])?;
         }
+        // What a person set needs no word.
+        let Some(preset) = feed.preset.as_ref().filter(|preset| preset.chosen != wire::PresetChoice::Set)
+        else {
+            continue;
+        };
+        let values = [("id", &*feed.id), ("name", &preset.name), ("why", &catalogue.sentence(&preset.why))];
+        output.line([Span::from(catalogue.format("cli.feeds.preset", &values)).paint(Paint::Dim)])?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The command line: a client of the resident program's control socket, and `listen`, `probe` and `doctor`, which need none.
+//! The command line: a client of the resident program's control socket, and `listen`, `probe`, `presets` and `doctor`, which need none.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error: what, why, what to do.
 
@@ -9,6 +9,7 @@ mod feeds;
 mod listen;
 mod output;
 pub(crate) mod plain;
+mod presets;
 mod probe;
 mod rules;
 mod snooze;
@@ -28,7 +29,7 @@ use bellwether_control::{
 };
 
 pub(crate) use self::output::Output;
-use crate::args::{ClientCommand, ListenArgs, ProbeArgs};
+use crate::args::{ClientCommand, ListenArgs, PresetsArgs, ProbeArgs};
 
 /// What the commands that connect to streams by themselves are called there.
 const USER_AGENT: &str = concat!("bellwether/", env!("CARGO_PKG_VERSION"));
@@ -50,6 +51,13 @@ pub(crate) async fn listen(args: &ListenArgs, catalogue: &Catalogue) -> ExitCode
 pub(crate) async fn probe(args: &ProbeArgs, profile: &Profile, catalogue: &Catalogue) -> ExitCode {
     let mut output = Output::stdio();
     let result = probe::run(args, profile, catalogue, &mut output).await;
+    ExitCode::from(finish(result, catalogue, &mut output))
+}
+
+/// Lists the providers that Bellwether knows, and returns the exit code. Needs no resident program, and asks none.
+pub(crate) fn presets(args: &PresetsArgs, catalogue: &Catalogue) -> ExitCode {
+    let mut output = Output::stdio();
+    let result = presets::run(args, catalogue, &mut output);
     ExitCode::from(finish(result, catalogue, &mut output))
 }
 

@@ -8,6 +8,7 @@ use bellwether_engine::{
     config::ConfigFile,
     feed::Feed,
     network::Network,
+    preset,
     probe::{BUDGET, probe},
     subscription::Client,
 };
@@ -69,6 +70,7 @@ fn show(found: &wire::Probe, json: bool, catalogue: &Catalogue, output: &mut Out
         output.line([Span::new(catalogue.text("cli.probe.usable")).paint(Paint::Green)])?;
     }
     output.whole_table(&facts(found, catalogue))?;
+    hint(found, catalogue, output)?;
     if !found.events.is_empty() {
         output.table(&events(&found.events, catalogue))?;
     } else if let (true, Some(seconds)) = (found.usable, found.listened_seconds) {
@@ -98,6 +100,21 @@ fn sentence(fault: &wire::ProbeFault, catalogue: &Catalogue) -> String {
     reason_sentence(&reason, catalogue)
 }
 
+/// What the provider wants, where it is known and something is missing: credentials, or another address.
+fn hint(found: &wire::Probe, catalogue: &Catalogue, output: &mut Output) -> Result<(), Failure> {
+    let preset = found.preset.as_ref().and_then(|preset| preset::by_id(&preset.id));
+    let (Some(preset), Some(fault)) = (preset, &found.fault) else { return Ok(()) };
+    let name = ("name", &*preset.name);
+    if matches!(fault.code.as_str(), "unauthorized" | "forbidden") && !preset.auth.is_empty() {
+        let kinds = ("kinds", &*preset.auth.join(", "));
+        output.line([catalogue.format("cli.probe.preset_access", &[name, kinds])])?;
+    } else if found.status.is_some() {
+        let help = ("help", preset.help(catalogue.locale()));
+        output.line([catalogue.format("cli.probe.preset_help", &[name, help])])?;
+    }
+    Ok(())
+}
+
 fn facts(found: &wire::Probe, catalogue: &Catalogue) -> Table {
     let mut table = Table::default();
     let mut fact = |label: String, value: String| {
@@ -113,6 +130,10 @@ fn facts(found: &wire::Probe, catalogue: &Catalogue) -> Table {
     if let Some(status) = found.status {
         let answer = format!("{status} {}", found.content_type.as_deref().unwrap_or_default());
         fact(text("cli.probe.answer"), answer.trim_end().to_owned());
+    }
+    if let Some(preset) = &found.preset {
+        let values = [("name", &*preset.name), ("why", &catalogue.sentence(&preset.why))];
+        fact(text("cli.probe.preset"), catalogue.format("cli.probe.preset_found", &values));
     }
     // The rest says something about a stream that was heard.
     let (true, Some(listened)) = (found.usable, found.listened_seconds) else { return table };

@@ -90,6 +90,10 @@ fn feed(id: &str) -> Value {
     json!({
         "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
         "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
+        "preset": {
+            "id": "ntfy", "name": "ntfy", "chosen": "url",
+            "why": {"code": "preset_url", "params": {"name": "ntfy"}, "message": "the address is that of ntfy"}
+        },
         "rule_faults": [], "muted": false, "snoozed_until": null, "held": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,

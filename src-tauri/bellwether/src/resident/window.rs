@@ -99,6 +99,9 @@ impl Window {
         if let Some(event) = wish.event {
             command.arg("--event").arg(event.to_string());
         }
+        if let Some(summary) = wish.summary {
+            command.arg("--summary").arg(summary.to_string());
+        }
         let mut child = command.spawn().map_err(|source| WindowError::Start { program, source })?;
         state.starting = true;
         let state = Arc::clone(&self.state);

@@ -10,6 +10,7 @@ use bellwether_engine::{
     feed::{Repeats, State},
     notification::{Expire, Notification, Sound, Urgency},
     policy::{Outcome, OutcomeReason},
+    preset::{By, Chosen},
     probe::Report,
     rule::RuleFault,
     sentence::Sentence,
@@ -44,6 +45,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
         rule_faults: view.rule_faults.iter().map(rule_fault).collect(),
+        preset: feed.preset.as_ref().map(preset),
         muted: feed.mute,
         snoozed_until: view.snoozed_until.map(time),
         held: view.held,
@@ -61,6 +63,19 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
 
 pub(super) fn rule_fault(fault: &RuleFault) -> wire::RuleFault {
     wire::RuleFault { rule: fault.rule, detail: fault.detail.clone(), seq: fault.seq, count: fault.count }
+}
+
+fn preset(chosen: &Chosen) -> wire::FeedPreset {
+    wire::FeedPreset {
+        id: chosen.preset.id.to_owned(),
+        name: chosen.preset.name.clone(),
+        chosen: match chosen.by {
+            By::Set => wire::PresetChoice::Set,
+            By::Url => wire::PresetChoice::Url,
+            By::Stream(_) => wire::PresetChoice::Stream,
+        },
+        why: sentence(&chosen.why()),
+    }
 }
 
 fn credential(credential: &Credential) -> wire::Credential {
@@ -203,6 +218,7 @@ pub(crate) fn probe(report: Report) -> wire::Probe {
         last_event_ids: report.last_event_ids,
         events: events.collect(),
         ended: report.ended,
+        preset: report.preset.as_ref().map(preset),
     }
 }
 

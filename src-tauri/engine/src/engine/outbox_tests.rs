@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use super::*;
+use proptest::prelude::*;
+
+use super::{super::Summary, *};
 use crate::{
     config,
+    event_log::Pending,
     feed::{Feed, FeedId},
     notification::{Notification, Urgency},
+    policy::{OutcomeReason, plan},
 };
 
 fn feed(id: &str) -> Arc<Feed> {
@@ -236,4 +240,222 @@ fn what_is_taken_back_is_not_shown() {
     gather(&mut outbox, &feed("b"), SummaryKind::Flood, 5, start);
     outbox.remove(&[5]);
     assert_eq!(outbox.due(), None);
+}
+
+/// What can happen to popups.
+#[derive(Clone, Debug)]
+enum Happens {
+    /// An event of a feed is committed, as one of these gates let it pass.
+    Event { feed: usize, code: usize },
+    /// The server comes or goes.
+    Server(bool),
+    /// The oldest popup that is with the server is taken, or refused.
+    Report { shown: bool },
+    /// A server that refused is asked again.
+    Retry,
+    /// Time passes, in milliseconds.
+    Later(u32),
+    /// A newer event takes the place of this one, if it was not shown yet.
+    TakeBack(usize),
+    /// A popup of several events is closed, the newest first.
+    Gone,
+    /// The program ends and starts again.
+    Restart,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        20 => (0usize..14, 0usize..6).prop_map(|(feed, code)| Happens::Event { feed, code }),
+        2 => any::<bool>().prop_map(Happens::Server),
+        8 => proptest::bool::weighted(0.8).prop_map(|shown| Happens::Report { shown }),
+        3 => Just(Happens::Retry),
+        5 => (0u32..3_000).prop_map(Happens::Later),
+        1 => (0usize..40).prop_map(Happens::TakeBack),
+        1 => Just(Happens::Gone),
+        1 => Just(Happens::Restart),
+    ]
+}
+
+const CODES: [&str; 6] = [
+    OutcomeReason::RULE,
+    OutcomeReason::RULE,
+    OutcomeReason::FLOOD,
+    OutcomeReason::CATCH_UP,
+    OutcomeReason::SNOOZED,
+    OutcomeReason::QUIET_HOURS,
+];
+
+/// A log and a notification server in memory, with the outbox between them.
+struct World {
+    outbox: Outbox,
+    feeds: Vec<Arc<Feed>>,
+    /// Events by their number, from 1: feed, code, and whether a popup is still to tell of them.
+    log: Vec<(usize, &'static str, bool)>,
+    /// How often each was told.
+    told: Vec<u32>,
+    with_server: VecDeque<Popup>,
+    /// Each popup of several with the events that it was told of, and the count that it last showed.
+    summaries: Vec<(u64, Vec<u64>, u64)>,
+    now: Instant,
+}
+
+impl World {
+    fn new() -> Self {
+        let feeds = (0..14).map(|n| feed(&format!("f{n}"))).collect();
+        let (log, told, summaries) = Default::default();
+        let outbox = Outbox::new();
+        Self { outbox, feeds, log, told, with_server: VecDeque::new(), summaries, now: Instant::now() }
+    }
+
+    fn happen(&mut self, what: &Happens) {
+        match *what {
+            Happens::Event { feed, code } => self.commit(feed, CODES[code]),
+            Happens::Server(there) => self.outbox.set_server(there),
+            Happens::Report { shown } => self.report(shown),
+            Happens::Retry => self.outbox.retry(),
+            Happens::Later(millis) => self.now += millis * MILLI,
+            Happens::TakeBack(event) => self.take_back(event),
+            Happens::Gone => {
+                if let Some((id, ..)) = self.summaries.last() {
+                    self.outbox.gone(*id);
+                }
+            }
+            Happens::Restart => {
+                // Popups that were on their way are told of while the program ends, and others never were.
+                while !self.with_server.is_empty() {
+                    self.report(true);
+                }
+                self.outbox = Outbox::new();
+                self.outbox.set_server(true);
+            }
+        }
+        self.hand_over();
+    }
+
+    fn commit(&mut self, feed: usize, code: &'static str) {
+        self.log.push((feed, code, true));
+        self.told.push(0);
+        let seq = self.log.len() as u64;
+        let (outbox, feed) = (&mut self.outbox, &self.feeds[feed]);
+        let notification = Notification { title: format!("T{seq}"), ..Notification::default() };
+        let event = Addition { seq, feed, notification: &notification };
+        match code {
+            OutcomeReason::FLOOD => outbox.gather(SummaryKind::Flood, event, self.now),
+            OutcomeReason::CATCH_UP => outbox.gather(SummaryKind::CatchUp, event, self.now),
+            OutcomeReason::RULE => outbox.offer(|| Popup { feed: Some(feed.id.clone()), ..popup(seq) }),
+            // Released at once.
+            _ => outbox.more_is_in_the_log(),
+        }
+    }
+
+    fn report(&mut self, shown: bool) {
+        let Some(popup) = self.with_server.pop_front() else { return };
+        if !shown {
+            self.outbox.refuse(&popup.events);
+            return;
+        }
+        let summary = self.outbox.shown(&popup.events);
+        assert_eq!(summary, popup.summary.as_ref().map(|summary| summary.id));
+        for event in &popup.events {
+            let place = *event as usize - 1;
+            self.told[place] += 1;
+            self.log[place].2 = false;
+        }
+        if let Some(Summary { id, count, .. }) = popup.summary {
+            match self.summaries.iter_mut().find(|(known, ..)| *known == id) {
+                Some((_, events, shown)) => {
+                    events.extend(popup.events);
+                    *shown = count;
+                }
+                None => self.summaries.push((id, popup.events, count)),
+            }
+        }
+    }
+
+    fn take_back(&mut self, event: usize) {
+        let on_its_way = self.with_server.iter().any(|popup| popup.events.contains(&(event as u64 + 1)));
+        if let Some((_, _, pending)) =
+            self.log.get_mut(event).filter(|(_, _, pending)| *pending && !on_its_way)
+        {
+            *pending = false;
+            // It counts as told: by the one that took its place.
+            self.told[event] += 1;
+            self.outbox.remove(&[event as u64 + 1]);
+        }
+    }
+
+    fn hand_over(&mut self) {
+        if self.outbox.wants_from_log() {
+            self.refill();
+        }
+        while let Some(popup) = self.outbox.next(self.now) {
+            assert!(!popup.events.is_empty() && (popup.events.len() == 1 || popup.summary.is_some()));
+            self.with_server.push_back(popup);
+        }
+        assert!(self.with_server.len() <= WITH_NOTIFIER);
+    }
+
+    fn refill(&mut self) {
+        let waiting = (1..).zip(&self.log).filter(|(_, (.., pending))| *pending);
+        let pending: Vec<Pending> = waiting
+            .map(|(seq, (feed, code, _))| Pending {
+                seq,
+                feed: self.feeds[*feed].id.clone(),
+                code: (*code).into(),
+                urgency: Urgency::Normal,
+            })
+            .collect();
+        let (mut single, mut together) = (Vec::new(), Vec::new());
+        for told in plan(&pending, 10) {
+            let events: Vec<u64> = told.events.iter().map(|place| pending[*place].seq).collect();
+            match told.kind {
+                None => single.push(Popup { feed: told.feed, ..popup(events[0]) }),
+                Some(kind) => together.push(Gathered {
+                    of: told.feed,
+                    kind,
+                    events,
+                    newest: Notification::default(),
+                    titles: VecDeque::new(),
+                    urgency: Urgency::Normal,
+                    feed_name: String::new(),
+                    images: false,
+                    feeds: std::collections::BTreeMap::new(),
+                    begun: self.now,
+                    due: self.now,
+                }),
+            }
+        }
+        self.outbox.refill(single, together, true);
+    }
+
+    /// Everything goes well from now on.
+    fn calm_down(&mut self) {
+        self.outbox.set_server(true);
+        self.outbox.retry();
+        for _ in 0..1000 {
+            self.now += 1_000 * MILLI;
+            self.hand_over();
+            while !self.with_server.is_empty() {
+                self.report(true);
+                self.hand_over();
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_each_event_is_told_once_and_each_count_is_right(
+        history in prop::collection::vec(happens(), 0..200),
+    ) {
+        let mut world = World::new();
+        for what in &history {
+            world.happen(what);
+        }
+        world.calm_down();
+        prop_assert!(world.told.iter().all(|told| *told == 1), "{:?}", world.told);
+        for (id, events, count) in &world.summaries {
+            prop_assert_eq!(events.len() as u64, *count, "of {}", id);
+        }
+    }
 }

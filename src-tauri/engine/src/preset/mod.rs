@@ -197,6 +197,16 @@ impl Preset {
         if language.starts_with("zh") { chinese } else { english }
     }
 
+    /// Whether a feed's URL may tell it.
+    pub fn is_found_by_url(&self) -> bool {
+        !self.urls.is_empty()
+    }
+
+    /// Whether a feed's first messages may tell it.
+    pub fn is_found_by_stream(&self) -> bool {
+        !self.signs.is_empty()
+    }
+
     /// Compiles its rules, as the first message of a feed does.
     pub fn check(&self) -> Result<(), ConfigError> {
         compile(self.file).map(drop)

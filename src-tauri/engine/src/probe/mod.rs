@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use url::{Position, Url};
 
 use crate::{
-    access::Credentials,
+    access::{Credentials, mask},
     config,
     event_source::{EventSource, Limits, Message, Output},
     network::Network,
+    preset::{self, Chosen},
+    rule::FeedFacts,
     subscription::{Body, Client, Exchange, HeaderMap, by, now},
 };
 
@@ -48,6 +51,8 @@ pub struct Report {
     pub event_types: Vec<EventType>,
     /// The server ended the response as it should after these messages; it is meant to be asked again.
     pub ended: bool,
+    /// The preset that the address tells, or a message.
+    pub preset: Option<Chosen>,
     /// Why it is no event stream that can be used; `None` if it is one.
     pub fault: Option<Fault>,
 }
@@ -94,11 +99,13 @@ pub async fn probe(
             return report;
         }
     };
+    report.preset = preset::by_url(&url);
+    let shown_url = mask::masked(url.as_str()).into_owned();
     let exchange = Exchange::new(client, network, &url, headers, credentials);
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();
-    let mut probe = Probe { report, exchange, source, heartbeat, opened_at: None, heard: false };
+    let mut probe = Probe { report, shown_url, exchange, source, heartbeat, opened_at: None, heard: false };
     // Late or not, what has been seen until then counts.
     let _ = by(now().checked_add(budget), probe.run()).await;
     probe.finish(now(), budget)
@@ -106,6 +113,8 @@ pub async fn probe(
 
 struct Probe {
     report: Report,
+    /// The URL without secrets.
+    shown_url: String,
     exchange: Exchange,
     source: EventSource,
     heartbeat: Heartbeat,
@@ -163,6 +172,10 @@ impl Probe {
             return;
         }
         self.report.last_event_ids |= !message.last_event_id.is_empty();
+        if self.report.preset.is_none() {
+            let facts = FeedFacts { id: "", name: "", url: &self.shown_url };
+            self.report.preset = preset::by_stream(&facts, message, Timestamp::now());
+        }
         let event_type = cut(&message.event_type);
         let known = self.report.event_types.iter_mut().find(|known| known.sample.event_type == event_type);
         if let Some(known) = known {

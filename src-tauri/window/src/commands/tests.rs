@@ -30,7 +30,7 @@ struct Page {
 impl Page {
     fn open(socket: &Path) -> Self {
         let app = mock_builder()
-            .manage(Link::new(Client::new(socket).unwrap(), Some(42)))
+            .manage(Link::new(Client::new(socket).unwrap(), OpenWindow { event: Some(42), summary: None }))
             .invoke_handler(tauri::generate_handler![request, updates, undeclared])
             .build(crate::context())
             .unwrap();
@@ -126,6 +126,7 @@ fn other_requests_are_not_passed_on() {
     let page = Page::open(&folder.path().join("control.sock"));
     for (method, path) in [
         ("PUT", "/feeds"),
+        ("PUT", "/feeds/ops/credential"),
         ("get", "/feeds"),
         ("GET", "feeds"),
         ("GET", "//feeds"),
