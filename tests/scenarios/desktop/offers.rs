@@ -133,7 +133,7 @@ fn a_summary_counts_up_in_place_and_a_click_opens_exactly_its_events() {
     needs!(Need::Desktop);
     let (desktop, source) = (Desktop::start(), Source::start());
     let popups = Notifications::watch(&desktop);
-    let flood = "[notifications]\nflood = { popups = 1, seconds = 3600 }\n";
+    let flood = "[notifications]\nflood = { popups = 1, seconds = 600 }\n";
     let resident = connected_to(&desktop, &format!("{flood}{}", feed_alone(&source, "")));
     let mut window = resident.updates_as_window();
     let send = |numbers: std::ops::RangeInclusive<u32>| {
