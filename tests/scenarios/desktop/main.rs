@@ -6,6 +6,7 @@ mod images;
 mod offers;
 mod parts;
 mod popups;
+mod presets;
 mod tray;
 mod unruly;
 

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
-use toml_edit::{Document, Item, TableLike, Value};
+use toml_edit::{Item, TableLike, Value};
 
 use super::{
     ConfigError, ConfigErrorKind as Kind,
