@@ -176,6 +176,32 @@ fn a_summary_counts_up_in_place_and_a_click_opens_exactly_its_events() {
 }
 
 #[test]
+fn what_was_missed_is_told_by_one_popup_and_a_click_opens_exactly_that() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let mut resident = connected_to(&desktop, &feed_alone(&source, ""));
+    show_plain(&source, &resident, &popups, "before");
+    assert!(resident.quit().success());
+    desktop.run("dunstctl", &["close-all"]);
+    for number in 1..=40 {
+        source.send("message", &json!({ "title": format!("missed {number}") }));
+    }
+    resident.start();
+    let summary =
+        popups.wait_within(PATIENCE, |popup| popup.body.starts_with("40 events while you were away\n"));
+    assert_eq!(summary.body.lines().nth(1), Some("missed 40"));
+    until_outcome(&resident, &["missed 1", "missed 40"], Outcome::Summarized);
+    let mut window = resident.updates_as_window();
+    desktop.run("dunstctl", &["action", "0"]);
+    let number = whole_wish(&mut window).summary.expect("the summary's number");
+    let told = resident.events(&format!("summary={number}&limit=100")).events;
+    let titles: Vec<String> = told.into_iter().rev().map(|event| event.title).collect();
+    assert_eq!(titles, (1..=40).map(|number| format!("missed {number}")).collect::<Vec<_>>());
+    assert_eq!(popups.popups().len(), 2, "nothing else: {:#?}", popups.popups());
+}
+
+#[test]
 fn hostile_events_end_as_short_inert_text() {
     needs!(Need::Desktop);
     let (desktop, source) = (Desktop::start(), Source::start());

@@ -64,6 +64,8 @@ struct Shared {
 struct Told {
     last: u64,
     popups: BTreeMap<u64, Telling>,
+    /// What the program itself has to say and the notification server refused, of each place the newest.
+    refused: Vec<popup::Popup>,
 }
 
 /// What a popup is about.
@@ -83,6 +85,8 @@ struct Telling {
     waits: Option<Box<popup::Popup>>,
     /// It is to be taken away.
     withdrawn: bool,
+    /// What it says, if nothing else keeps that: the log has the events.
+    notice: Option<Box<popup::Popup>>,
 }
 
 /// An image that a popup waits for.
@@ -165,8 +169,10 @@ impl Popups {
     pub(super) fn show_notice(&self, notice: Notice<'_>) -> Result<(), QueueFull> {
         let Notice { feed, kind, title, body, urgency, category } = notice;
         let place = Place::Notice { feed: feed.to_string(), kind };
-        let popup = popup::Popup { summary: title, body, urgency, category, ..plain() };
-        self.show_own(Telling { place: Some(place), ..Telling::default() }, popup)
+        let place = Some(place);
+        let popup = popup::Popup { place: place.clone(), summary: title, body, urgency, category, ..plain() };
+        let notice = Some(Box::new(popup.clone()));
+        self.show_own(Telling { place, notice, ..Telling::default() }, popup)
     }
 
     /// Takes away what the program said of a feed, if it is still there.
@@ -211,6 +217,7 @@ impl Popups {
         if telling.place.is_some() {
             let before = told.popups.values_mut().filter(|before| before.place == telling.place);
             before.filter_map(|before| before.waits.take()).for_each(|popup| self.send(popup));
+            told.refused.retain(|refused| refused.place != telling.place);
         }
         let waiting = told.popups.values().filter(|telling| telling.waits.is_some()).count();
         match image
@@ -237,6 +244,27 @@ impl Popups {
         if let Some(mut popup) = waiting {
             popup.image = image;
             self.send(popup);
+        }
+    }
+
+    /// The notification server did not take a popup; returns its events, which the engine offers again.
+    fn refused(&self, number: u64) -> Vec<u64> {
+        let mut told = self.told();
+        let Telling { events, notice, .. } = told.popups.remove(&number).unwrap_or_default();
+        let stands = |place: &Option<Place>| {
+            told.popups.values().any(|telling| !telling.shown && telling.place == *place)
+        };
+        let notice = notice.filter(|notice| !stands(&notice.place));
+        told.refused.extend(notice.map(|notice| *notice));
+        events
+    }
+
+    /// The notification server takes popups: what it refused of ours is shown now.
+    fn show_refused(&self) {
+        let mut told = self.told();
+        for popup in std::mem::take(&mut told.refused) {
+            let (place, notice) = (popup.place.clone(), Some(Box::new(popup.clone())));
+            self.hand_over(&mut told, Telling { place, notice, ..Telling::default() }, popup, None);
         }
     }
 
@@ -379,20 +407,24 @@ pub(super) async fn hear(resident: Resident, mut reports: mpsc::Receiver<PopupRe
                     telling.events.clone()
                 });
                 resident.engine.report(Report::Shown { events: events.unwrap_or_default() }).await;
+                resident.popups.show_refused();
             }
             PopupReport::Failed { popup, reason } => {
                 if said != reason && !reason.is_empty() {
                     say(&reason);
                     said = reason;
                 }
-                let telling = resident.popups.told().popups.remove(&popup).unwrap_or_default();
-                resident.engine.report(Report::Failed { events: telling.events }).await;
+                let events = resident.popups.refused(popup);
+                resident.engine.report(Report::Failed { events }).await;
             }
             PopupReport::Activated { popup, click } => clicked(&resident, popup, click).await,
             PopupReport::Closed { popup } => closed(&resident, popup).await,
             PopupReport::Available(available, detail) => {
                 resident.parts.set(PartName::Notifications, if available { Ok(detail) } else { Err(detail) });
                 resident.engine.report(Report::Available(available)).await;
+                if available {
+                    resident.popups.show_refused();
+                }
             }
         }
     }
@@ -539,6 +571,39 @@ mod tests {
         popups.show(silent);
         assert_eq!(told(&mut queue), ["seven"], "the feed does not allow images");
         assert!(images.try_recv().is_ok_and(|wish| wish.popup == 6) && images.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_the_program_itself_has_to_say_is_said_once_the_server_takes_popups_again() {
+        let (popups, mut queue, _images, _folder) = popups();
+        let say = |kind, title: &str| {
+            let (title, body) = (title.to_owned(), String::new());
+            let notice = Notice {
+                feed: "ops",
+                kind,
+                title,
+                body,
+                urgency: Urgency::Low,
+                category: "network.disconnected",
+            };
+            popups.show_notice(notice).unwrap();
+        };
+        say("outage", "Ops cannot be reached");
+        say("attention", "Ops needs you");
+        assert_eq!(told(&mut queue), ["Ops cannot be reached", "Ops needs you"]);
+        assert!(popups.refused(1).is_empty() && popups.refused(2).is_empty());
+        say("outage", "Ops is back");
+        assert_eq!(told(&mut queue), ["Ops is back"]);
+        popups.show_refused();
+        assert_eq!(told(&mut queue), ["Ops needs you"], "what is out of date is said no more");
+        popups.show_refused();
+        assert_eq!(told(&mut queue), Vec::<String>::new());
+
+        say("outage", "Ops cannot be reached");
+        say("outage", "Ops is back");
+        assert!(popups.refused(5).is_empty() && told(&mut queue).len() == 2);
+        popups.show_refused();
+        assert_eq!(told(&mut queue), Vec::<String>::new(), "a newer one is on its way");
     }
 
     #[test]
