@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod rules;
 #[cfg(test)]
 mod tests;
 mod translation;
@@ -18,6 +19,8 @@ use clap::{
 };
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
+
+pub(crate) use rules::{RuleAction, RuleKeys, RulesAction, RulesArgs, RulesTestArgs};
 
 use crate::cli::Output;
 
@@ -107,6 +110,8 @@ pub(crate) enum ClientCommand {
     /// Show no popups for a while; what comes meanwhile is told afterwards, in one
     #[command(after_help = SNOOZE_EXAMPLES)]
     Snooze(SnoozeArgs),
+    /// Try rules on the events in the log
+    Rules(RulesArgs),
     /// Show each feed's state, its reason, and what is missing
     #[command(after_help = "Example:\n  bellwether status --json | jq '.feeds[].connection.state'")]
     Status(JsonArgs),

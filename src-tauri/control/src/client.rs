@@ -193,6 +193,11 @@ impl Client {
         self.call("POST", "/notifications/test", NOTHING).await
     }
 
+    /// `POST /rules/test`.
+    pub async fn test_rules(&self, test: &wire::RulesTest) -> Result<wire::RulesPreview, ClientError> {
+        self.call("POST", "/rules/test", Some(test)).await
+    }
+
     /// `POST /probe`; the answer takes up to 10 s.
     pub async fn probe(&self, wish: &wire::ProbeWish) -> Result<wire::Probe, ClientError> {
         self.call("POST", "/probe", Some(wish)).await

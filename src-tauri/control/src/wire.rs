@@ -17,6 +17,7 @@
 //! | `POST /events/read` [`MarkRead`] | 204 |
 //! | `POST /events/{seq}/open` | 204; opens the event's link in the browser: only after a person's click |
 //! | `POST /notifications/test` | 204, or `no_notifications` |
+//! | `POST /rules/test` [`RulesTest`] | [`RulesPreview`]: what rules would do on the events in the log; nothing comes of it |
 //! | `POST /probe` [`ProbeWish`] | [`Probe`], after up to 10 s: what there is at a URL; a URL that is none is a fault of it |
 //! | `POST /demo` | [`Feed`]: starts the demo feed and subscribes to it |
 //! | `POST /window` [`OpenWindow`] | 204; opens the window, or brings it to the front |
@@ -26,11 +27,15 @@
 //!
 //! Every other answer is an [`Error`] with a fitting HTTP status. Times are RFC 3339 in UTC with milliseconds.
 
+mod rules;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
+
+pub use rules::*;
 
 /// A feed with its settings and its connection's state.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -54,6 +59,8 @@ pub struct Feed {
     pub verify_certificate: bool,
     /// How many rules it has.
     pub rules: u32,
+    /// Those that have failed since they were written, with the newest failure of each.
+    pub rule_faults: Vec<RuleFault>,
     /// What decides where none of its rules does: what is known of its provider.
     pub preset: Option<FeedPreset>,
     /// Its events show no popups: they go to the log only.
@@ -773,6 +780,22 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub sentence: Option<Box<Sentence>>,
+    /// Where the mistake is in rules that were to be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub place: Option<Box<Place>>,
+}
+
+/// A place in rules.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Place {
+    /// The key, such as `rule[2].notify.title`.
+    pub key: String,
+    /// The line within the key's text, from 1.
+    pub line: u32,
+    /// The character within that line, from 1.
+    pub column: u32,
 }
 
 /// What a program branches on.

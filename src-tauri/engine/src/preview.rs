@@ -56,7 +56,7 @@ pub struct Preview {
 pub struct Decided {
     /// What is to be done with them.
     pub action: Action,
-    /// Why, without particulars.
+    /// Why; not how a rule failed.
     pub reason: OutcomeReason,
     /// How many they are.
     pub count: u64,
@@ -152,7 +152,9 @@ impl Tally {
         match preview.decided.iter_mut().find(same) {
             Some(decided) => decided.count += 1,
             None => {
-                let reason = OutcomeReason { detail: String::new(), ..reason.clone() };
+                let particular = reason.code != OutcomeReason::RULE_FAILED;
+                let detail = if particular { reason.detail.clone() } else { String::new() };
+                let reason = OutcomeReason { detail, ..reason.clone() };
                 preview.decided.push(Decided { action: *action, reason, count: 1 });
             }
         }

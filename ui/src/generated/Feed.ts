@@ -4,6 +4,7 @@ import type { Counts } from "./Counts";
 import type { Credential } from "./Credential";
 import type { FeedPreset } from "./FeedPreset";
 import type { Repeats } from "./Repeats";
+import type { RuleFault } from "./RuleFault";
 
 /**
  * A feed with its settings and its connection's state.
@@ -45,6 +46,10 @@ verify_certificate: boolean,
  * How many rules it has.
  */
 rules: number, 
+/**
+ * Those that have failed since they were written, with the newest failure of each.
+ */
+rule_faults: Array<RuleFault>, 
 /**
  * What decides where none of its rules does: what is known of its provider.
  */

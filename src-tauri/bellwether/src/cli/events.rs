@@ -135,7 +135,7 @@ impl<'a> Printer<'a> {
 }
 
 /// The sentence for a reason; its stable name and particulars where the catalogue is older than the program.
-fn why(because: &wire::OutcomeReason, now: &Zoned, catalogue: &Catalogue) -> String {
+pub(super) fn why(because: &wire::OutcomeReason, now: &Zoned, catalogue: &Catalogue) -> String {
     let key = format!("outcome.{}", because.code);
     let without_detail = format!("{key}_none");
     if because.detail.is_empty() && catalogue.has(&without_detail) {

@@ -5,6 +5,7 @@ use bellwether_control::{client::Client, messages::Catalogue, wire};
 use super::{
     Failure, credential,
     output::{Output, Paint, Span, Table},
+    rules,
     status::{state_span, unverified},
 };
 use crate::args::{FeedSettings, FeedsAction, FeedsArgs, Repeats};
@@ -68,6 +69,10 @@ fn list(feeds: &[wire::Feed], catalogue: &Catalogue, output: &mut Output) -> Res
     }
     output.table(&table)?;
     for feed in feeds {
+        for fault in &feed.rule_faults {
+            let line = format!("{}: {}", feed.id, rules::fault(fault, catalogue));
+            output.line([Span::from(line).paint(Paint::Red)])?;
+        }
         // What a person set needs no word.
         let Some(preset) = feed.preset.as_ref().filter(|preset| preset.chosen != wire::PresetChoice::Set)
         else {

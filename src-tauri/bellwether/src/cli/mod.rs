@@ -11,6 +11,7 @@ mod output;
 pub(crate) mod plain;
 mod presets;
 mod probe;
+mod rules;
 mod snooze;
 mod status;
 pub(crate) mod time;
@@ -93,6 +94,10 @@ async fn dispatch(
         ClientCommand::Snooze(args) => {
             status?;
             snooze::run(args, client, catalogue, output).await
+        }
+        ClientCommand::Rules(args) => {
+            status?;
+            rules::run(args, client, catalogue, output).await
         }
         ClientCommand::TestNotification => {
             status?;

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 use super::{
     Failure, name,
     output::{Output, Paint, Span, Table},
-    snooze, time,
+    rules, snooze, time,
 };
 use crate::args::JsonArgs;
 
@@ -98,6 +98,7 @@ fn remarks(feed: &wire::Feed, here: &Zoned, catalogue: &Catalogue) -> String {
     } else {
         remarks.extend(connection.reason.as_ref().map(|reason| reason_sentence(reason, catalogue)));
     }
+    remarks.extend(feed.rule_faults.iter().map(|fault| rules::fault(fault, catalogue)));
     if let Some(url) = &connection.moved_to {
         remarks.push(catalogue.format("cli.status.moved", &[("url", url)]));
     }

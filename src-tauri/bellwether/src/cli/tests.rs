@@ -94,7 +94,7 @@ fn feed(id: &str) -> Value {
             "id": "ntfy", "name": "ntfy", "chosen": "url",
             "why": {"code": "preset_url", "params": {"name": "ntfy"}, "message": "the address is that of ntfy"}
         },
-        "muted": false, "snoozed_until": null, "held": 0,
+        "rule_faults": [], "muted": false, "snoozed_until": null, "held": 0,
         "connection": {
             "state": "waiting", "reason": {"code": "refused", "detail": "example.org:443"}, "attempt": 2,
             "connected_at": null, "next_attempt_at": "2020-01-01T00:00:00.000Z",

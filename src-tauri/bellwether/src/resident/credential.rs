@@ -147,7 +147,13 @@ fn no_keyring(cause: &str) -> Refusal {
     let message = format!(
         "the keyring cannot be used ({cause}); nothing was stored: choose an environment variable, a command or a file instead"
     );
-    Refusal(wire::Error { code: ErrorCode::NoKeyring, message, detail: cause.to_owned(), sentence: None })
+    Refusal(wire::Error {
+        code: ErrorCode::NoKeyring,
+        message,
+        detail: cause.to_owned(),
+        sentence: None,
+        place: None,
+    })
 }
 
 /// Forgets a secret that was kept by this program; best effort, as nobody waits for it.

@@ -69,6 +69,7 @@ mod unix {
             ),
             detail: peer,
             sentence: None,
+            place: None,
         };
         let body = serde_json::to_string(&error).unwrap_or_default();
         let answer = format!(

@@ -6,6 +6,7 @@ mod alerts;
 mod attention;
 mod credential;
 mod demo;
+mod faults;
 #[cfg(unix)]
 mod files;
 mod instance;
@@ -14,6 +15,7 @@ mod network;
 mod parts;
 mod popups;
 mod presence;
+mod preview;
 mod reading;
 mod server;
 mod sleep;
@@ -46,7 +48,11 @@ use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
 pub(crate) use self::{
-    demo::Demo, instance::InstanceError, window::program as window_program, wire::probe as probe_on_the_wire,
+    demo::Demo,
+    instance::InstanceError,
+    preview::{draft as rule_draft, mistake as rule_mistake},
+    window::program as window_program,
+    wire::probe as probe_on_the_wire,
 };
 use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::{cli::plain, desktop::Desktop, keyring::Keyring};
@@ -143,6 +149,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         profile,
     };
     watch::watch(resident.profile.config_file.clone(), engine.clone(), resident.woke_up.clone());
+    tokio::spawn(faults::watch(resident.clone()));
     network::watch(engine.clone());
     presence::start(&resident, &desktop, start, popup_ends);
     let mut going = resident.quit.subscribe();

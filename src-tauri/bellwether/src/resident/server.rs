@@ -20,7 +20,7 @@ use bellwether_engine::{
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, credential, reading, updates, wire as to_wire};
+use super::{Resident, credential, preview, reading, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
 pub(super) type Answer<T> = Result<Json<T>, Refusal>;
@@ -30,7 +30,13 @@ pub(crate) struct Refusal(pub(crate) wire::Error);
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(wire::Error { code, message: message.into(), detail: String::new(), sentence: None })
+        Self(wire::Error {
+            code,
+            message: message.into(),
+            detail: String::new(),
+            sentence: None,
+            place: None,
+        })
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -88,6 +94,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/events/{seq}", get(event))
         .route("/events/{seq}/open", post(open_event))
         .route("/notifications/test", post(test_notification))
+        .route("/rules/test", post(preview::test))
         .route("/probe", post(probe))
         .route("/demo", post(demo))
         .route("/window", post(open_window))
@@ -121,7 +128,7 @@ async fn in_our_words(response: Response) -> Response {
     refusal
 }
 
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| {
         Refusal::new(
             ErrorCode::BadRequest,
@@ -137,6 +144,7 @@ pub(super) fn feed_id(id: &str) -> Result<FeedId, Refusal> {
             message: format!("there is no feed “{id}”; see: bellwether feeds"),
             detail: id.to_owned(),
             sentence: None,
+            place: None,
         })
     })
 }

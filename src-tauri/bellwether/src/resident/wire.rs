@@ -12,6 +12,7 @@ use bellwether_engine::{
     policy::{Outcome, OutcomeReason},
     preset::{By, Chosen},
     probe::Report,
+    rule::RuleFault,
     sentence::Sentence,
 };
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
@@ -43,6 +44,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         repeats: repeats(feed.repeats),
         verify_certificate: feed.network.verify_certificate,
         rules: feed.rules.texts().len().try_into().unwrap_or(u32::MAX),
+        rule_faults: view.rule_faults.iter().map(rule_fault).collect(),
         preset: feed.preset.as_ref().map(preset),
         muted: feed.mute,
         snoozed_until: view.snoozed_until.map(time),
@@ -57,6 +59,10 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
         },
         last_event_at: view.counts.last_event_at.map(time),
     }
+}
+
+pub(super) fn rule_fault(fault: &RuleFault) -> wire::RuleFault {
+    wire::RuleFault { rule: fault.rule, detail: fault.detail.clone(), seq: fault.seq, count: fault.count }
 }
 
 fn preset(chosen: &Chosen) -> wire::FeedPreset {
@@ -228,7 +234,7 @@ fn outcome(outcome: Outcome) -> wire::Outcome {
     }
 }
 
-fn urgency_of(urgency: Urgency) -> wire::Urgency {
+pub(super) fn urgency_of(urgency: Urgency) -> wire::Urgency {
     match urgency {
         Urgency::Low => wire::Urgency::Low,
         Urgency::Normal => wire::Urgency::Normal,
@@ -267,6 +273,7 @@ pub(super) fn invalid(message: &Sentence) -> Refusal {
         message: text.clone(),
         detail: text,
         sentence: Some(Box::new(sentence(message))),
+        place: None,
     })
 }
 
@@ -286,7 +293,7 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         engine::Error::Log(log) => (plain.clone(), plain, Some(sentence(&log.sentence()))),
         engine::Error::Thread(_) | engine::Error::Ended => (plain.clone(), plain, None),
     };
-    wire::Error { code, message, detail, sentence: particular.map(Box::new) }
+    wire::Error { code, message, detail, sentence: particular.map(Box::new), place: None }
 }
 
 fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
