@@ -92,9 +92,8 @@ async fn json_is_one_value_and_the_code_says_whether_it_can_be_used() {
 #[tokio::test]
 async fn a_provider_that_is_known_is_named_with_what_it_wants() {
     let body = "event: open\ndata: {\"id\":\"a\",\"time\":1,\"event\":\"open\",\"topic\":\"ops\"}\n\n";
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{body}"
-    );
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{body}");
     let ((code, out, _), _) = probed("", &answer).await;
     assert!(code == 0 && out.contains("\nLooks like  ntfy: it sent an event “open” as ntfy does\n"), "{out}");
 
