@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::runtime;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::connection::Builder;
+use zbus::names::MemberName;
 use zbus::zvariant::{DynamicType, Value};
 use zbus::{Connection, Message, MessageStream};
 
@@ -42,8 +43,8 @@ pub enum Manner {
 /// value.
 pub struct NotificationServer {
     manner: Arc<Mutex<Manner>>,
-    /// Ends the server; dropped with this value.
-    _end: oneshot::Sender<()>,
+    /// Ends the server when it is dropped.
+    clicks: UnboundedSender<(u32, String)>,
 }
 
 impl NotificationServer {
@@ -53,20 +54,20 @@ impl NotificationServer {
         let address = desktop.environment().get(OsStr::new("DBUS_SESSION_BUS_ADDRESS"));
         let address = address.and_then(|address| address.to_str()).expect("a bus").to_owned();
         let manner = Arc::new(Mutex::new(manner));
-        let (end, ended) = oneshot::channel();
+        let (clicks, clicked) = unbounded_channel();
         let (ready, is_ready) = channel();
         let manners = Arc::clone(&manner);
         thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                tokio::select! {
-                    served = serve(&address, &manners, &ready) => served.expect("a bus that stays"),
-                    _ = ended => {}
-                }
-            });
+            runtime.block_on(serve(&address, &manners, clicked, &ready)).expect("a bus that stays");
         });
         is_ready.recv().expect("a notification server");
-        Self { manner, _end: end }
+        Self { manner, clicks }
+    }
+
+    /// Somebody clicks on the action of this key on the popup of this id, which stays.
+    pub fn click(&self, id: u32, key: &str) {
+        self.clicks.send((id, key.to_owned())).expect("the server runs");
     }
 
     /// From the next call on it behaves like this.
@@ -75,18 +76,35 @@ impl NotificationServer {
     }
 }
 
-async fn serve(address: &str, manner: &Mutex<Manner>, ready: &Sender<()>) -> zbus::Result<()> {
+async fn serve(
+    address: &str,
+    manner: &Mutex<Manner>,
+    mut clicks: UnboundedReceiver<(u32, String)>,
+    ready: &Sender<()>,
+) -> zbus::Result<()> {
     let connection = Builder::address(address)?.build().await?;
-    let mut calls = MessageStream::from(&connection);
+    let mut messages = MessageStream::from(&connection);
     connection.request_name(NAME).await?;
     ready.send(()).expect("the test waits");
-    let mut last_id = 0;
-    while let Some(Ok(message)) = calls.next().await {
-        if message.message_type() == zbus::message::Type::MethodCall {
-            let manner = *manner.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whoever asked may have gone meanwhile.
-            let _ = answer(&connection, &message, manner, &mut last_id).await;
+    let answering = async {
+        let mut last_id = 0;
+        while let Some(Ok(message)) = messages.next().await {
+            if message.message_type() == zbus::message::Type::MethodCall {
+                let manner = *manner.lock().unwrap_or_else(PoisonError::into_inner);
+                // Whoever asked may have gone meanwhile.
+                let _ = answer(&connection, &message, manner, &mut last_id).await;
+            }
         }
+    };
+    // Ends with the value that the test holds, even while a call takes its time.
+    let clicking = async {
+        while let Some(click) = clicks.recv().await {
+            let _ = connection.emit_signal(None::<&str>, PATH, NAME, "ActionInvoked", &click).await;
+        }
+    };
+    tokio::select! {
+        () = answering => {}
+        () = clicking => {}
     }
     Ok(())
 }
@@ -101,7 +119,7 @@ async fn answer(
     if let Manner::Slow(time) = manner {
         tokio::time::sleep(time).await;
     }
-    match header.member().map(|member| member.as_str()) {
+    match header.member().map(MemberName::as_str) {
         Some("GetServerInformation" | "GetCapabilities" | "Notify") if manner == Manner::AnswersNonsense => {
             connection.reply(&header, &vec![(true, 1.5_f64)]).await
         }

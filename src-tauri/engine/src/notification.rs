@@ -202,6 +202,12 @@ fn visible(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
+/// Whether a character shows nothing and can hide, reorder or control what stands beside it. The joiners U+200C and U+200D do not
+/// count: Persian words and emoji are made with them.
+pub fn is_invisible(c: char) -> bool {
+    is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}')
+}
+
 /// Unicode's control, format, filler and tag characters and its non-characters, except those that `visible` handles first.
 fn is_hidden(c: char) -> bool {
     c.is_control()

@@ -13,7 +13,7 @@ struct Block {
 
 #[test]
 fn examples_of_settings_are_right() {
-    for document in ["README.md", "README.zh-CN.md", "docs/feeds.md"] {
+    for document in ["README.md", "README.zh-CN.md", "docs/feeds.md", "docs/presets.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
         let blocks = blocks(&text);

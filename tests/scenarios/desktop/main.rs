@@ -2,8 +2,11 @@
 //! where one of them is missing, comes or goes.
 
 mod calm;
+mod images;
+mod offers;
 mod parts;
 mod popups;
+mod presets;
 mod tray;
 mod unruly;
 
@@ -17,14 +20,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A feed of this source, with the rules that follow.
 fn feed(source: &Source, rules: &str) -> String {
-    format!("[[feed]]\nid = 'ops'\nname = 'Ops'\nurl = '{}'\n{rules}", source.url())
+    format!("{MANY}{}", feed_alone(source, rules))
 }
+
+/// The same where popups are drawn together when there are many of them.
+fn feed_alone(source: &Source, rules: &str) -> String {
+    format!("[[feed]]\nid = 'ops'\nname = 'Ops'\nurl = '{}'\n{rules}\n", source.url())
+}
+
+/// Popups are shown one by one, however many they are.
+const MANY: &str = "[notifications]\nflood = { popups = 100, overall = 100 }\n";
 
 /// The resident program in this desktop, connected to the source.
 #[track_caller]
 fn connected(desktop: &Desktop, source: &Source, rules: &str) -> Resident {
+    connected_to(desktop, &feed(source, rules))
+}
+
+/// The resident program in this desktop with this `feeds.toml`, its feed `ops` connected.
+#[track_caller]
+fn connected_to(desktop: &Desktop, config: &str) -> Resident {
     let mut resident = Resident::prepare();
-    resident.in_desktop(desktop).config(&feed(source, rules));
+    resident.in_desktop(desktop).config(config);
     resident.start();
     until_connected(&resident);
     resident
@@ -62,12 +79,15 @@ fn until_outcome(resident: &Resident, titles: &[&str], outcome: Outcome) -> Vec<
 /// Waits for a wish to see the window, which stands in for the window here.
 #[track_caller]
 fn wish(window: &mut Updates) -> Option<u64> {
+    whole_wish(window).event
+}
+
+#[track_caller]
+fn whole_wish(window: &mut Updates) -> OpenWindow {
     let update =
         window.wait_for(PATIENCE, "a wish for the window", |update| matches!(update, Update::OpenWindow(_)));
-    let Update::OpenWindow(OpenWindow { event, .. }) = update else {
-        unreachable!("that is what was waited for")
-    };
-    event
+    let Update::OpenWindow(wish) = update else { unreachable!("that is what was waited for") };
+    wish
 }
 
 #[track_caller]

@@ -1,7 +1,6 @@
 //! Popups: what they say, and what a click on them does.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use bellwether_control::wire::{ConnectionState, Event, Outcome, PartName};
@@ -147,18 +146,8 @@ fn popup_area(desktop: &Desktop) -> Option<(u32, u32, u32, u32)> {
 fn links_are_opened_only_if_they_lead_to_the_web() {
     needs!(Need::Desktop);
     let (desktop, source) = (Desktop::start(), Source::start());
-    let opened = desktop.folder().join("opened");
-    let mut resident = Resident::prepare();
-    resident.in_desktop(&desktop).config(&feed(&source, ""));
-    let path =
-        format!("{}:{}", fake_opener(&desktop, &opened).display(), env::var("PATH").unwrap_or_default());
-    resident.env("PATH", &path);
-    resident.start();
-    until_connected(&resident);
+    let (resident, links) = with_opener(&desktop, &feed(&source, ""));
     let mut window = resident.updates_as_window();
-    let links =
-        || fs::read_to_string(&opened).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
-
     let click = |title: &str, url: &str| {
         source.send("message", &json!({ "title": title, "url": url }));
         let event = until_outcome(&resident, &[title], Outcome::Shown).remove(0);
@@ -182,15 +171,21 @@ fn links_are_opened_only_if_they_lead_to_the_web() {
     assert_eq!(refused.expect("an answer").status, 404, "nor does the window open what is no link");
 }
 
-/// A folder with an `xdg-open` that notes what it is asked to open.
-fn fake_opener(desktop: &Desktop, opened: &Path) -> PathBuf {
-    let folder = desktop.folder().join("bin");
+/// The resident program, connected, where links are opened by a program that only notes them; what it has noted.
+#[track_caller]
+pub(crate) fn with_opener(desktop: &Desktop, config: &str) -> (Resident, impl Fn() -> Vec<String> + use<>) {
+    let (folder, opened) = (desktop.folder().join("bin"), desktop.folder().join("opened"));
     fs::create_dir_all(&folder).expect("a folder");
     let program = folder.join("xdg-open");
     fs::write(&program, format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n", opened.display()))
         .expect("a script");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
-    folder
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
+    let mut resident = Resident::prepare();
+    resident.in_desktop(desktop).config(config).env("PATH", &path);
+    resident.start();
+    until_connected(&resident);
+    (resident, move || fs::read_to_string(&opened).unwrap_or_default().lines().map(str::to_owned).collect())
 }
 
 #[test]

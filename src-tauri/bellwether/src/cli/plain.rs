@@ -2,6 +2,8 @@
 
 use std::iter::Peekable;
 
+use bellwether_engine::notification::is_invisible;
+
 /// The text without escape sequences, control characters and invisible direction marks. LF and tab stay; CR LF, CR and the
 /// Unicode line ends become LF.
 pub(crate) fn block(text: &str) -> String {
@@ -19,7 +21,7 @@ pub(crate) fn block(text: &str) -> String {
             '\u{1b}' => skip_escape_sequence(&mut rest),
             '\u{9b}' => skip_control_sequence(&mut rest),
             '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut rest),
-            c if c.is_control() || is_invisible(c) => {}
+            c if is_invisible(c) => {}
             c => out.push(c),
         }
     }
@@ -38,25 +40,7 @@ pub(crate) fn line(text: &str) -> String {
 /// Characters that a terminal would act on, or that would hide in the line. In JSON they are written as escapes, which loses
 /// nothing.
 pub(crate) fn is_unsafe(c: char) -> bool {
-    c.is_control() || is_invisible(c)
-}
-
-/// Direction overrides and isolates, blanks of no width, annotations and tags. The joiners U+200C and U+200D stay, since
-/// Persian words and emoji are made with them.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+    is_invisible(c)
 }
 
 /// What follows ESC (ECMA-48 5.3, 5.4, 5.6).

@@ -1,6 +1,6 @@
 //! The notification server: which one there is, what it can do, and when it comes and goes.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use bellwether_engine::notification::sanitize_title;
 use futures_util::StreamExt as _;
@@ -51,7 +51,7 @@ const MAX_CAPABILITIES: usize = 64 << 10;
 /// Most characters of a server's name and version.
 const MAX_NAME: usize = 64;
 
-/// How long a server may take to say what it can do, its start by the bus included.
+/// How long a server may take to say what it is, and again what it can do, its start by the bus included.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Until a server that could not be talked to is asked again, and one that was just installed is noticed.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -113,35 +113,40 @@ async fn look(connection: &Connection, bus: &DBusProxy<'_>) -> zbus::Result<Pres
 
 /// Asks the server what it is, starting it if the bus knows how.
 pub(super) async fn describe(connection: &Connection) -> Presence {
-    let ask = async {
-        let information =
-            connection.call_method(Some(NAME), PATH, Some(NAME), "GetServerInformation", &()).await?;
-        let owner = information.header().sender().map(ToString::to_string).unwrap_or_default();
-        let (name, _vendor, version, _spec): (String, String, String, String) =
-            information.body().deserialize().unwrap_or_default();
-        let reply = connection.call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &()).await?;
-        let capabilities = capabilities(&reply);
-        let can = |capability: &str| {
-            capabilities.as_ref().is_some_and(|known| known.iter().any(|known| known == capability))
-        };
-        let called = sanitize_title(&format!("{name} {version}"));
-        zbus::Result::Ok(Server {
-            // What is not known to be plain text must not be taken for markup.
-            markup: can("body-markup") || capabilities.is_none(),
-            actions: can("actions"),
-            default_is_a_button: name == "Xfce Notify Daemon",
-            name: if called.is_empty() { owner.clone() } else { called.chars().take(MAX_NAME).collect() },
-            owner,
-        })
-    };
-    match timeout(DESCRIBE_TIMEOUT, ask).await {
-        Ok(Ok(server)) => Presence::Present(server),
-        Ok(Err(error)) => match zbus::fdo::Error::from(error) {
+    match ask(connection).await {
+        Ok(server) => Presence::Present(server),
+        Err(zbus::Error::InputOutput(error)) if error.kind() == io::ErrorKind::TimedOut => {
+            Presence::Broken(format!("no answer within {} s", DESCRIBE_TIMEOUT.as_secs()))
+        }
+        Err(error) => match zbus::fdo::Error::from(error) {
             zbus::fdo::Error::ServiceUnknown(_) | zbus::fdo::Error::NameHasNoOwner(_) => Presence::Absent,
             error => Presence::Broken(error.to_string()),
         },
-        Err(_) => Presence::Broken(format!("no answer within {} s", DESCRIBE_TIMEOUT.as_secs())),
     }
+}
+
+async fn ask(connection: &Connection) -> zbus::Result<Server> {
+    let call = async |method| {
+        let reply = connection.call_method(Some(NAME), PATH, Some(NAME), method, &());
+        timeout(DESCRIBE_TIMEOUT, reply).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    };
+    let information = call("GetServerInformation").await?;
+    let owner = information.header().sender().map(ToString::to_string).unwrap_or_default();
+    let (name, _vendor, version, _spec): (String, String, String, String) =
+        information.body().deserialize().unwrap_or_default();
+    let capabilities = capabilities(&call("GetCapabilities").await?);
+    let can = |capability: &str| {
+        capabilities.as_ref().is_some_and(|known| known.iter().any(|known| known == capability))
+    };
+    let called = sanitize_title(&format!("{name} {version}"));
+    Ok(Server {
+        // What is not known to be plain text must not be taken for markup.
+        markup: can("body-markup") || capabilities.is_none(),
+        actions: can("actions"),
+        default_is_a_button: name == "Xfce Notify Daemon",
+        name: if called.is_empty() { owner.clone() } else { called.chars().take(MAX_NAME).collect() },
+        owner,
+    })
 }
 
 /// What a server can do; `None` if it says nothing readable, or far too much. It still shows popups then.

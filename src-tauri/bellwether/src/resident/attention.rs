@@ -21,15 +21,17 @@ pub(super) async fn watch(resident: Resident) {
     loop {
         // All feeds first: one may have been refused before anyone listened here.
         let Ok(views) = resident.engine.feeds().await else { return };
+        let Ok(attention) = resident.engine.attention().await else { return };
+        let calm = attention.snoozed_until.is_some() || attention.quiet_until.is_some();
         told.keep(&views);
         for view in &views {
-            tell(&resident, &mut told, view);
+            tell(&resident, &mut told, view, calm);
         }
         loop {
             tokio::select! {
                 update = updates.recv() => match update {
-                    Ok(Update::Feed(view)) => tell(&resident, &mut told, &view),
-                    Ok(Update::Config) | Err(RecvError::Lagged(_)) => break,
+                    Ok(Update::Feed(view)) => tell(&resident, &mut told, &view, calm),
+                    Ok(Update::Config | Update::Attention) | Err(RecvError::Lagged(_)) => break,
                     Ok(_) => {}
                     Err(RecvError::Closed) => return,
                 },
@@ -40,10 +42,15 @@ pub(super) async fn watch(resident: Resident) {
     }
 }
 
-/// Raises the popup that a feed's state calls for. One that cannot be had now is tried again at the next chance.
-fn tell(resident: &Resident, told: &mut Told, view: &FeedView) {
+/// Raises the popup that a feed's state calls for. One that cannot be had now, or that nobody wants now, is tried again at the next
+/// chance.
+fn tell(resident: &Resident, told: &mut Told, view: &FeedView, calm: bool) {
     let Some(cause) = told.news(view) else { return };
-    if !resident.parts.is_available(PartName::Notifications) {
+    if calm
+        || view.feed.mute
+        || view.snoozed_until.is_some()
+        || !resident.parts.is_available(PartName::Notifications)
+    {
         return;
     }
     let body = resident.catalogue.format(&format!("reason.{}", cause.0), &[("detail", &cause.1)]);

@@ -1,6 +1,7 @@
 //! The menu as data.
 
 use bellwether_control::messages::Catalogue;
+use bellwether_engine::notification::sanitize_title;
 
 use super::{RECENT, TrayReport, TrayView};
 
@@ -70,25 +71,7 @@ const COLUMNS: usize = 56;
 
 /// Makes a label of a text that a feed may have written: one line, nothing invisible, not too wide.
 fn label(text: &str) -> String {
-    let mut label = String::new();
-    // Of a text of any length no more is looked at than can be shown.
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !label.is_empty() {
-            label.push(' ');
-        }
-        label.extend(word.chars().filter(|&c| !is_invisible(c)).take(COLUMNS + 1));
-        if label.chars().count() > COLUMNS {
-            break;
-        }
-    }
-    ellipsize(label.trim())
-}
-
-/// Characters that show nothing but can hide or reorder what stands beside them.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    ellipsize(&sanitize_title(text))
 }
 
 fn ellipsize(text: &str) -> String {

@@ -39,7 +39,8 @@ impl EventLoop {
         }
     }
 
-    /// Keeps the presets that messages of these feeds told, and connects anew where they change how a feed connects.
+    /// Keeps the presets that messages of these feeds told, and connects anew where they change what a reconnect carries. A change
+    /// of `idle_timeout` alone can wait for the next connection.
     pub(super) fn keep_found_presets(&mut self, feeds: &[bool]) {
         for at in feeds.iter().enumerate().filter_map(|(at, touched)| touched.then_some(at)) {
             let Some(before) = self.feeds.get_mut(at).and_then(|entry| entry.before_preset.take()) else {
@@ -61,7 +62,7 @@ impl EventLoop {
         let Some(Chosen { preset, by: By::Stream(event) }) = &feed.preset else { return Ok(()) };
         let hash = text_hash(feed.url.as_str());
         self.log.set_setting(&setting(&feed.id), &format!("{} {hash} {event}", preset.id))?;
-        if before.resume == feed.resume && before.idle_timeout == feed.idle_timeout {
+        if before.resume == feed.resume {
             return Ok(());
         }
         // What the messages brought to resume by belongs to the new way already.
