@@ -51,7 +51,10 @@ fn providers_that_are_known_need_no_rule_and_take_their_popups_away_again() {
     assert_eq!(popup.body, "5 left");
 
     let shown = popups.wait_for(|popup| popup.summary == "Disk full <5%").id;
-    ntfy.send("message_delete", &json!({ "id": "m2", "time": 3, "event": "message_delete", "topic": "ops", "sequence_id": "disk" }));
+    ntfy.send(
+        "message_delete",
+        &json!({ "id": "m2", "time": 3, "event": "message_delete", "topic": "ops", "sequence_id": "disk" }),
+    );
     until(PATIENCE, "the popup to be taken away", || popups.close_calls().contains(&shown));
 
     for (id, preset, chosen, codes) in [
