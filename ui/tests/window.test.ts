@@ -107,6 +107,18 @@ describe('feeds', () => {
     await waitFor(() => expect(screen.getAllByText('certificate not verified')).toHaveLength(2))
   })
 
+  test('a rule that fails is named above its feed’s events', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    const failed = { detail: 'when: b64decode: not base64', count: 3 }
+    fake.change('ops', { rule_faults: [{ rule: 1, seq: 12, ...failed }, { rule: 2, seq: 41, ...failed }] })
+    expect(await screen.findByText('Rule 2 fails: when: b64decode: not base64 (event 41; times: 3)')).toBeVisible()
+    expect(screen.queryByText(/^Rule 1 fails/)).toBeNull()
+    fake.change('ops', { rule_faults: [] })
+    await waitFor(() => expect(screen.queryByText(/^Rule 2 fails/)).toBeNull())
+  })
+
   test('a feed that waits says why and when, and is tried at once when asked', async () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)
