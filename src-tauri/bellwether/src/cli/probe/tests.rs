@@ -83,7 +83,8 @@ async fn json_is_one_value_and_the_code_says_whether_it_can_be_used() {
     let expected = json!({
         "usable": false, "fault": {"code": "unauthorized", "detail": "401"}, "status": 401,
         "content_type": null, "redirects": [], "listened_seconds": null, "keep_alive_seconds": null,
-        "retry_seconds": null, "last_event_ids": false, "events": [], "ended": false
+        "retry_seconds": null, "last_event_ids": false, "events": [], "ended": false,
+        "preset": null
     });
     assert_eq!((code, err.as_str()), (1, ""));
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), expected);
