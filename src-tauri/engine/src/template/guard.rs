@@ -34,6 +34,11 @@ impl Guarded {
             let end =
                 after.iter().position(|(_, token)| code == Code::Template && matches!(*token, "{{" | "{%"));
             let (segment, next) = after.split_at(end.unwrap_or(after.len()));
+            // A sign right after the opening takes away white space.
+            let trims =
+                |token: &(usize, &str)| opening && token.0 == first.0 + 2 && matches!(token.1, "-" | "+");
+            let segment =
+                segment.split_first().filter(|(sign, _)| trims(sign)).map_or(segment, |(_, rest)| rest);
             segment_of(source, segment, opening && first.1 == "{%", &mut insertions)?;
             rest = next;
         }
@@ -95,6 +100,13 @@ impl Frame {
         *self = Self { operand: None, joined, multiplied };
     }
 
+    /// Whether a minus here is a sign: nothing but signs is before it.
+    fn is_sign(&self, source: &str) -> bool {
+        self.operand.is_none_or(|(start, end)| {
+            source[start..end].bytes().all(|byte| byte == b'-' || byte.is_ascii_whitespace())
+        })
+    }
+
     fn extend(&mut self, start: usize, end: usize) {
         self.operand = Some((self.operand.map_or(start, |(start, _)| start), end));
     }
@@ -107,8 +119,9 @@ fn segment_of(
     statement: bool,
     insertions: &mut Insertions,
 ) -> Result<(), TemplateError> {
-    let tokens = tokens.strip_prefix_if(|token| matches!(token, "-" | "+"));
-    let tokens = tokens.strip_suffix_if(|token| matches!(token, "-" | "+"));
+    // So does one before the end; no expression ends so.
+    let trims = |token: &(usize, &str)| matches!(token.1, "-" | "+");
+    let tokens = tokens.split_last().filter(|(sign, _)| trims(sign)).map_or(tokens, |(_, rest)| rest);
     let Some((offset, keyword)) = tokens.first().copied().filter(|_| statement) else {
         operands(source, tokens, insertions);
         return Ok(());
@@ -141,22 +154,6 @@ fn segment_of(
     }
     operands(source, &value[end..], insertions);
     Ok(())
-}
-
-/// Tokens without one at their edge.
-trait Edges {
-    fn strip_prefix_if(&self, is: impl Fn(&str) -> bool) -> &Self;
-    fn strip_suffix_if(&self, is: impl Fn(&str) -> bool) -> &Self;
-}
-
-impl Edges for [(usize, &str)] {
-    fn strip_prefix_if(&self, is: impl Fn(&str) -> bool) -> &Self {
-        self.split_first().filter(|(first, _)| is(first.1)).map_or(self, |(_, rest)| rest)
-    }
-
-    fn strip_suffix_if(&self, is: impl Fn(&str) -> bool) -> &Self {
-        self.split_last().filter(|(last, _)| is(last.1)).map_or(self, |(_, rest)| rest)
-    }
 }
 
 /// The first such token outside of all brackets.
@@ -196,7 +193,7 @@ fn operands(source: &str, tokens: &[(usize, &str)], insertions: &mut Insertions)
                 }
             }
             // The sign of a number, or a list of arguments.
-            "-" if frame.operand.is_none() => frame.extend(offset, end),
+            "-" if frame.is_sign(source) => frame.extend(offset, end),
             "+" | "*" if frame.operand.is_none() && !power => {}
             "~" | "+" => frame.end(source, insertions, true, false),
             "*" if !power => frame.end(source, insertions, false, true),
