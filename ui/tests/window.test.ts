@@ -107,6 +107,18 @@ describe('feeds', () => {
     await waitFor(() => expect(screen.getAllByText('certificate not verified')).toHaveLength(2))
   })
 
+  test('a rule that fails is named above its feed’s events', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    const failed = { detail: 'when: b64decode: not base64', count: 3 }
+    fake.change('ops', { rule_faults: [{ rule: 1, seq: 12, ...failed }, { rule: 2, seq: 41, ...failed }] })
+    expect(await screen.findByText('Rule 2 fails: when: b64decode: not base64 (event 41; times: 3)')).toBeVisible()
+    expect(screen.queryByText(/^Rule 1 fails/)).toBeNull()
+    fake.change('ops', { rule_faults: [] })
+    await waitFor(() => expect(screen.queryByText(/^Rule 2 fails/)).toBeNull())
+  })
+
   test('a feed that waits says why and when, and is tried at once when asked', async () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)
@@ -141,6 +153,19 @@ describe('feeds', () => {
     fake.change('ops', { connection: connection('connected', { moved_to: 'https://example.org/new' }) })
     expect(await screen.findByText('The server asks to use another address from now on:')).toBeVisible()
     expect(screen.getByText('https://example.org/new')).toBeVisible()
+  })
+
+  test('a feed whose provider is known says which it is and why, unless a person chose it', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    expect(screen.queryByText(/^Preset/)).toBeNull()
+    const why = { code: 'preset_event', params: { event: 'open', name: 'ntfy' }, message: '' }
+    const preset = { id: 'ntfy', name: 'ntfy', chosen: 'stream' as const, why }
+    fake.change('ops', { preset })
+    expect(await screen.findByText('Preset ntfy, because it sent an event “open” as ntfy does')).toBeVisible()
+    fake.change('ops', { preset: { ...preset, chosen: 'set' } })
+    await waitFor(() => expect(screen.queryByText(/^Preset/)).toBeNull())
   })
 
   test('a server that hangs up after each event is no trouble', async () => {

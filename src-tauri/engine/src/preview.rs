@@ -1,7 +1,12 @@
 //! What rules would do: tried on the events in the log, or on a sample, and nothing comes of it. No popup is raised, no program is
 //! run, nothing is written.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -18,6 +23,8 @@ use crate::{
 pub const MAX_EVENTS: usize = 10_000;
 /// Most data of these events, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// How long it may take: rules that cost a lot are tried on fewer events.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How many popups are shown unless told otherwise.
 pub const POPUPS: usize = 5;
 /// Most popups that are shown.
@@ -87,6 +94,7 @@ impl Trial {
             if let Some(feed) = tally.feeds.get(&feed).map(Arc::clone) {
                 tally.add(&feed, Some(seq), &message, received_at);
             }
+            tally.goes_on()
         })?;
         Ok(tally.finished())
     }
@@ -100,6 +108,9 @@ impl Trial {
             let Some(feed) = tally.feeds.get(&feed.id).map(Arc::clone) else { continue };
             for message in &messages {
                 tally.add(&feed, None, message, now);
+                if tally.goes_on().is_break() {
+                    return tally.finished();
+                }
             }
         }
         tally.finished()
@@ -124,6 +135,7 @@ fn messages(sample: &str, event_type: &str) -> Vec<Message> {
 struct Tally {
     feeds: BTreeMap<FeedId, Arc<Feed>>,
     most: usize,
+    end: Instant,
     preview: Preview,
     faults: BTreeMap<FeedId, RuleFaults>,
 }
@@ -131,12 +143,17 @@ struct Tally {
 impl Tally {
     fn of(trial: &Trial) -> Self {
         let with_rules = |feed: &Arc<Feed>| match &trial.rules {
-            Some(rules) => Arc::new(Feed { rules: Arc::clone(rules), ..Feed::clone(feed) }),
+            Some(rules) => Arc::new(Feed::clone(feed).with_rules(Arc::clone(rules))),
             None => Arc::clone(feed),
         };
         let feeds = trial.feeds.iter().map(|feed| (feed.id.clone(), with_rules(feed))).collect();
         let most = trial.popups.min(MAX_POPUPS);
-        Self { feeds, most, preview: Preview::default(), faults: BTreeMap::new() }
+        let end = Instant::now() + PATIENCE;
+        Self { feeds, most, end, preview: Preview::default(), faults: BTreeMap::new() }
+    }
+
+    fn goes_on(&self) -> ControlFlow<()> {
+        if Instant::now() < self.end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     fn add(&mut self, feed: &Feed, seq: Option<u64>, message: &Message, received_at: Timestamp) {

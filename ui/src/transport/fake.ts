@@ -223,6 +223,7 @@ export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
     repeats: 'hide',
     verify_certificate: true,
     rules: 0,
+    rule_faults: [],
     muted: false,
     snoozed_until: null,
     held: 0,

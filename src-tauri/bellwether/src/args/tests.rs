@@ -171,8 +171,36 @@ fn snooze() {
 }
 
 #[test]
+fn rules() {
+    let ClientCommand::Rules(RulesArgs { action: RulesAction::Test(test) }) = client(
+        "bellwether rules test ops --when data --event a --event b* --action log --insert 3 --sample - --sample-event x",
+    ) else {
+        panic!()
+    };
+    let keys = RuleKeys {
+        events: vec!["a".to_owned(), "b*".to_owned()],
+        when: Some("data".to_owned()),
+        action: Some(RuleAction::Log),
+        ..RuleKeys::default()
+    };
+    let expected = RulesTestArgs {
+        feed: Some("ops".to_owned()),
+        keys,
+        insert: Some(3),
+        sample: Some(PathBuf::from("-")),
+        sample_event: Some("x".to_owned()),
+        ..RulesTestArgs::default()
+    };
+    assert_eq!(*test, expected);
+}
+
+#[test]
 fn wrong_usage_is_two_lines_and_code_2() {
     for (line, says) in [
+        ("bellwether rules", "rules"),
+        ("bellwether rules test --replace 1", "<FEED>"),
+        ("bellwether rules test ops --rule a.toml --when data", "cannot be used with"),
+        ("bellwether rules test ops --popups 51", "51"),
         ("bellwether feed", "unrecognized subcommand 'feed'"),
         ("bellwether --frobnicate", "unexpected argument '--frobnicate'"),
         ("bellwether --demo status", "--demo is for the start"),

@@ -417,6 +417,87 @@ async fn status_tells_where_a_feed_has_moved_to() {
 }
 
 #[tokio::test]
+async fn rules_that_fail_are_named_with_their_newest_failure() {
+    for (locale, expected) in [
+        ("en", "Rule 2 fails: when: b64decode: not base64 (event 41; times: 3)"),
+        ("zh-CN", "规则 2 出错：when: b64decode: not base64（事件 41，共 3 次）"),
+    ] {
+        let mut status = status(locale);
+        let fault = json!({"rule": 2, "detail": "when: b64decode: not base64", "seq": 41, "count": 3});
+        status["feeds"][0]["rule_faults"] = json!([fault]);
+        let fake = Fake::answering(move |_| (200, status.clone()));
+        let out = fake.run("status").await.out;
+        assert!(out.contains(&format!(" · {expected} · ")), "{out}");
+        let out = fake.run("feeds").await.out;
+        assert!(out.contains(&format!("\nops: {expected}\n")), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn a_trial_of_rules_is_asked_for_and_told() {
+    let reason = |code: &str, rule: Option<u32>| json!({"code": code, "rule": rule, "detail": ""});
+    let popup = |seq: u64, title: &str, body: &str, url: Option<&str>| {
+        json!({
+            "seq": seq, "feed": "ops", "reason": reason("rule", Some(1)), "title": title, "body": body, "url": url,
+            "urgency": "normal", "key": null, "icon": null, "group": null, "sound": null, "expire": null, "buttons": [],
+            "urgent": false, "run": null
+        })
+    };
+    let preview = json!({
+        "evaluated": 100, "notified": 3,
+        "decided": [
+            {"action": "log", "reason": reason("no_match", None), "count": 97},
+            {"action": "notify", "reason": reason("rule", Some(1)), "count": 3}
+        ],
+        "popups": [popup(9, "Disk \u{1b}[31mfull", "93 %\nof 200 GiB", Some("https://example.org/9")), popup(7, "Door", "", None)],
+        "failures": [{"feed": "ops", "rule": 2, "detail": "when: x", "seq": 5, "count": 4}]
+    });
+    let answer = preview.clone();
+    let fake = Fake::answering(move |line| match line {
+        "GET /status" => (200, status("en")),
+        _ => (200, answer.clone()),
+    });
+    let ran = fake
+        .run("rules test ops --when data.n>3 --title {{data.n}} --event a --event b --replace 2 --popups 2")
+        .await;
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    assert_eq!(
+        ran.out,
+        "100 events, 3 popups\n\nCOUNT  OUTCOME  WHY\n97     log      None of this feed’s rules matches it.\n\
+         3      popup    Rule 1 of this feed decided so.\n\n9  ops  Disk full\n    93 %\n    of 200 GiB\n    https://example.org/9\n\n\
+         7  ops  Door\n\nand 1 more popup\nops: Rule 2 fails: when: x (event 5; times: 4)\n"
+    );
+    let asked = json!({
+        "feed": "ops",
+        "rules": [{"event": ["a", "b"], "when": "data.n>3", "action": "notify", "notify": {"title": "{{data.n}}"}}],
+        "place": {"replace": 2}, "popups": 2
+    });
+    let (_, body) =
+        fake.asked()[0].split_once("POST /rules/test ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), asked);
+    let ran = fake.run("rules test --json").await;
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap(), preview);
+    assert_eq!(fake.asked(), ["POST /rules/test {}"]);
+}
+
+#[tokio::test]
+async fn mistakes_in_rules_to_be_tried_name_their_place() {
+    for (locale, expected) in [("en", "--when, character 6: unknown filter “foo”"), ("zh-CN", "--when")] {
+        let status = status(locale);
+        let fake = Fake::answering(move |_| (200, status.clone()));
+        let ran = fake.run("rules test ops --when data|foo").await;
+        assert!(ran.code == 1 && ran.err.contains(expected) && ran.err.contains("foo"), "{ran:?}");
+        let file = fake.profile.socket.with_file_name("draft.toml");
+        std::fs::write(&file, "[[rule]]\nevent = \"a\"\n[[rule]]\nnotify.titel = \"x\"\n").unwrap();
+        let ran = fake.run(&format!("rules test ops --rule {}", file.display())).await;
+        assert!(ran.code == 1 && ran.err.contains("draft.toml:4: rule[2].notify.titel"), "{ran:?}");
+        let ran = fake.run("rules test ops --sample /nowhere/x").await;
+        assert!(ran.code == 1 && ran.err.contains("/nowhere/x"), "{ran:?}");
+        assert!(fake.asked().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn status_speaks_the_programs_language() {
     for (locale, head, next, repeats, config) in [
         (

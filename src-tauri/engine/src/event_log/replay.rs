@@ -1,5 +1,7 @@
 //! The log read once more from its newest event on, as rules see it.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
 
@@ -24,13 +26,13 @@ pub struct Replayed {
 
 impl LogReader {
     /// Goes through the newest events of a feed, or of all, ignored ones included, newest first: at most so many, and no further
-    /// once they have had `bytes` of data.
+    /// once they have had `bytes` of data, or `visit` wants no more.
     pub fn replay(
         &self,
         feed: Option<&FeedId>,
         limit: usize,
         bytes: usize,
-        visit: impl FnMut(Replayed),
+        visit: impl FnMut(Replayed) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         self.read(|db| replay(db, feed, limit, bytes, visit))
     }
@@ -41,7 +43,7 @@ fn replay(
     feed: Option<&FeedId>,
     limit: usize,
     bytes: usize,
-    mut visit: impl FnMut(Replayed),
+    mut visit: impl FnMut(Replayed) -> ControlFlow<()>,
 ) -> rusqlite::Result<()> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let key = match feed {
@@ -76,8 +78,7 @@ fn replay(
     while let Some(row) = rows.next()? {
         let event = replayed(row)?;
         read += event.message.data.len();
-        visit(event);
-        if read > bytes {
+        if visit(event).is_break() || read > bytes {
             break;
         }
     }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -352,5 +353,102 @@ fn a_failure_in_a_measured_text_is_placed_in_the_source() {
         let rendered =
             Template::compile(template).and_then(|compiled| compiled.render(&context("{\"a\":1}")));
         assert_eq!(rendered.map_err(|error| error.to_string()), Err(error.to_owned()), "{template}");
+    }
+}
+
+fn any_expression() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("data.n".to_owned()),
+        Just("data.t".to_owned()),
+        Just("data.l".to_owned()),
+        Just("data.gone".to_owned()),
+        Just("data.in.not".to_owned()),
+        Just("'a }} %} ~ + * ( \\' b'".to_owned()),
+        Just("\"x\" 'y'".to_owned()),
+        Just("3".to_owned()),
+        Just("1.5e1".to_owned()),
+        Just("-2".to_owned()),
+        Just("true".to_owned()),
+        Just("range(3)".to_owned()),
+        Just("x".to_owned()),
+    ];
+    leaf.prop_recursive(5, 40, 4, |inner| {
+        let two = (inner.clone(), inner.clone());
+        let operator = prop_oneof![
+            Just("~"),
+            Just(" ~ "),
+            Just("+"),
+            Just(" + "),
+            Just(" * "),
+            Just("*"),
+            Just(" - "),
+            Just("-"),
+            Just(" / "),
+            Just(" // "),
+            Just(" % "),
+            Just(" ** "),
+            Just(" == "),
+            Just(" < "),
+            Just(" and "),
+            Just(" or "),
+            Just(" in "),
+            Just(" not in "),
+            Just("!="),
+            Just(">=")
+        ];
+        prop_oneof![
+            (inner.clone(), operator, inner.clone()).prop_map(|(a, op, b)| format!("{a}{op}{b}")),
+            inner.clone().prop_map(|a| format!("({a})")),
+            inner.clone().prop_map(|a| format!("-{a}")),
+            inner.clone().prop_map(|a| format!("not {a}")),
+            inner.clone().prop_map(|a| format!("{a} | string | upper")),
+            inner.clone().prop_map(|a| format!("{a} is not none")),
+            inner.clone().prop_map(|a| format!("{a} is divisibleby 2")),
+            two.clone().prop_map(|(a, b)| format!("[{a}, {b}]")),
+            two.clone().prop_map(|(a, b)| format!("{{'k': {a}, 'l': {b}}}")),
+            two.clone().prop_map(|(a, b)| format!("{a} | default({b}, lax={b})")),
+            two.clone().prop_map(|(a, b)| format!("({a}, {b})[{b}]")),
+            two.clone().prop_map(|(a, b)| format!("{a} if {b} else {a}")),
+            two.prop_map(|(a, b)| format!("({a})[{b}:]")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// What measures a text must not change what it says, nor miss what MiniJinja takes for code.
+    #[test]
+    fn measures_change_nothing(
+        (a, b, c) in (any_expression(), any_expression(), any_expression()),
+        shape in prop::sample::select(vec![
+            "A", "{{ A }}", "{{- A -}}", "{% set x = A %}{{ B }}{{ x }}", "{%+ set x, y = A, B %}{{ x }}{{ y }}",
+            "{% for x in A %}{{ B }}{% else %}{{ C }}{% endfor %}", "{%- for x in A if B -%}{{ C }}{%- endfor -%}",
+            "{% if A %}{{ B }}{% elif C %}2{% endif %}", "{% set x %}{{ A }}{% endset %}{{ B }}", "{% raw %}{{ A }}{% endraw %}{{ B }}",
+            "{# {{ A }} #}{{ B }}", "{% filter upper %}{{ A }}{% endfilter %}", "{{ {'a': A}.a }}{% set x = {'a': {'b': B}} %}{{ x.a.b ~ C }}",
+        ]),
+    ) {
+        let source = shape.replace('A', &a).replace('B', &b).replace('C', &c);
+        let source = if shape == "A" { format!("{{{{ {source} }}}}") } else { source };
+        let context = context(r#"{"n":2,"t":"ab","l":[1,"c"],"in":{"not":4}}"#);
+        let mut plain = ENVIRONMENT.clone();
+        if plain.add_template_owned(ONLY, source.clone()).is_err() {
+            return Ok(());
+        }
+        let Ok(guarded) = Guarded::new(Code::Template, &source) else { return Ok(()) };
+        let mut measured = ENVIRONMENT.clone();
+        let compiled = measured.add_template_owned(ONLY, guarded.code.clone());
+        prop_assert!(compiled.is_ok(), "{source}\n{}", guarded.code);
+        let render = |environment: &Environment<'_>| {
+            environment.get_template(ONLY).and_then(|template| template.render(context.values.clone()))
+        };
+        match (render(&plain), render(&measured)) {
+            (Ok(plain), Ok(measured)) => prop_assert_eq!(plain, measured, "{}\n{}", source, guarded.code),
+            (Ok(_), Err(error)) => {
+                let refused = error.detail().is_some_and(|detail| detail.starts_with("* needs numbers"));
+                prop_assert!(refused, "{source}\n{}\n{error}", guarded.code);
+            }
+            (Err(_), measured) => prop_assert!(measured.is_err(), "{source}\n{}", guarded.code),
+        }
     }
 }
