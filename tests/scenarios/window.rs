@@ -251,6 +251,40 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
     until(PATIENCE, "both to be read", || resident.events("").events.iter().all(|event| event.read));
 }
 
+#[test]
+fn a_click_on_a_popup_of_several_events_opens_the_window_at_exactly_those() {
+    needs!(Need::Desktop, Need::Window);
+    let source = Source::start();
+    let (desktop, driver, mut resident) = prepared(&feed("ops", &source));
+    resident.start();
+    source.send("message", &json!({ "title": "before" }));
+    until_shown(&resident, "before");
+    desktop.run("dunstctl", &["close-all"]);
+    resident.cli_text(&["snooze", "1h"]);
+    for title in ["one", "three", "two"] {
+        source.send("message", &json!({ "title": title }));
+    }
+    until(PATIENCE, "three held events", || resident.status().attention.held == 3);
+    resident.cli_text(&["snooze", "off"]);
+    until(PATIENCE, "one popup", || desktop.displayed() == 1);
+
+    desktop.run("dunstctl", &["action", "0"]);
+    let page = driver.attach();
+    page.see("Events of one popup");
+    list(&page, &["one", "three", "two"]);
+    until(PATIENCE, "them to be read", || resident.feed("ops").counts.unread == 1);
+    page.click("button", "Show all events");
+    list(&page, &["before", "one", "three", "two"]);
+
+    // The window's own way to snooze reaches the program.
+    page.click("button", "Snooze");
+    page.click("menuitem", "For 1 hour");
+    page.see("Snoozed until ");
+    assert!(resident.status().attention.snoozed_until.is_some());
+    page.click("button", "End");
+    until(PATIENCE, "the end of the snooze", || resident.status().attention.snoozed_until.is_none());
+}
+
 #[track_caller]
 fn until_shown(resident: &Resident, title: &str) -> Event {
     until_some(PATIENCE, title, || {

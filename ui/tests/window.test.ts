@@ -155,6 +155,19 @@ describe('feeds', () => {
     expect(screen.getByText('https://example.org/new')).toBeVisible()
   })
 
+  test('a feed whose provider is known says which it is and why, unless a person chose it', async () => {
+    const fake = twoFeeds()
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    expect(screen.queryByText(/^Preset/)).toBeNull()
+    const why = { code: 'preset_event', params: { event: 'open', name: 'ntfy' }, message: '' }
+    const preset = { id: 'ntfy', name: 'ntfy', chosen: 'stream' as const, why }
+    fake.change('ops', { preset })
+    expect(await screen.findByText('Preset ntfy, because it sent an event “open” as ntfy does')).toBeVisible()
+    fake.change('ops', { preset: { ...preset, chosen: 'set' } })
+    await waitFor(() => expect(screen.queryByText(/^Preset/)).toBeNull())
+  })
+
   test('a server that hangs up after each event is no trouble', async () => {
     const fake = twoFeeds()
     fake.change('ops', { connection: connection('waiting', { reason: { code: 'ended', detail: '' } }) })

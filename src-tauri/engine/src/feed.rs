@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     access::{Access, Fault, Place, mask},
     network::Network,
-    preset::{Chosen, Snapshot},
+    preset::{By, Chosen, Snapshot},
     resume::Resume,
     rule::RuleSet,
 };
@@ -91,6 +91,13 @@ impl Feed {
     /// person wants of its messages.
     pub fn may_find_preset(&self) -> bool {
         self.left_out.preset && self.preset.is_none() && self.rules.texts().is_empty()
+    }
+
+    /// The feed as it were with these rules: a preset that was found by itself is for feeds without any.
+    #[must_use]
+    pub fn with_rules(self, rules: Arc<RuleSet>) -> Self {
+        let keeps = |chosen: &Chosen| rules.texts().is_empty() || chosen.by == By::Set;
+        Self { preset: self.preset.filter(keeps), rules, ..self }
     }
 
     /// What each of its connections begins with that is no news.

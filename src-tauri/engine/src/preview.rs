@@ -143,7 +143,7 @@ struct Tally {
 impl Tally {
     fn of(trial: &Trial) -> Self {
         let with_rules = |feed: &Arc<Feed>| match &trial.rules {
-            Some(rules) => Arc::new(Feed { rules: Arc::clone(rules), ..Feed::clone(feed) }),
+            Some(rules) => Arc::new(Feed::clone(feed).with_rules(Arc::clone(rules))),
             None => Arc::clone(feed),
         };
         let feeds = trial.feeds.iter().map(|feed| (feed.id.clone(), with_rules(feed))).collect();

@@ -56,6 +56,7 @@ pub(crate) const DICTIONARY: &[&str] = &[
     "idle_timeout = 0\n",
     "repeats = \"show\"\n",
     "resume = { query = \"since\", from = \"data.id\" }\n",
+    "preset = \"ntfy\"\n",
     "proxy = \"socks5h://a:b@[::1]\"\n",
     "client_certificate = { certificate = \"a.pem\", key = \"~/a.key\" }\n",
     "ca_file = \"a.pem\"\nverify_certificate = false\n",

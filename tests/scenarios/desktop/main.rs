@@ -25,7 +25,7 @@ fn feed(source: &Source, rules: &str) -> String {
 
 /// The same where popups are drawn together when there are many of them.
 fn feed_alone(source: &Source, rules: &str) -> String {
-    format!("[[feed]]\nid = 'ops'\nname = 'Ops'\nurl = '{}'\n{rules}\n", source.url())
+    format!("[[feed]]\nid = 'ops'\nname = 'Ops'\nurl = '{}'\n{rules}", source.url())
 }
 
 /// Popups are shown one by one, however many they are.

@@ -133,7 +133,7 @@ fn a_summary_counts_up_in_place_and_a_click_opens_exactly_its_events() {
     needs!(Need::Desktop);
     let (desktop, source) = (Desktop::start(), Source::start());
     let popups = Notifications::watch(&desktop);
-    let flood = "[notifications]\nflood = { popups = 1, seconds = 3600 }\n";
+    let flood = "[notifications]\nflood = { popups = 1, seconds = 600 }\n";
     let resident = connected_to(&desktop, &format!("{flood}{}", feed_alone(&source, "")));
     let mut window = resident.updates_as_window();
     let send = |numbers: std::ops::RangeInclusive<u32>| {
@@ -173,6 +173,32 @@ fn a_summary_counts_up_in_place_and_a_click_opens_exactly_its_events() {
     assert_eq!(next.replaces_id, 0);
     let events = resident.events(&format!("summary={number}")).events;
     assert_eq!(events.len(), 7, "the old one has its own events");
+}
+
+#[test]
+fn what_was_missed_is_told_by_one_popup_and_a_click_opens_exactly_that() {
+    needs!(Need::Desktop);
+    let (desktop, source) = (Desktop::start(), Source::start());
+    let popups = Notifications::watch(&desktop);
+    let mut resident = connected_to(&desktop, &feed_alone(&source, ""));
+    show_plain(&source, &resident, &popups, "before");
+    assert!(resident.quit().success());
+    desktop.run("dunstctl", &["close-all"]);
+    for number in 1..=40 {
+        source.send("message", &json!({ "title": format!("missed {number}") }));
+    }
+    resident.start();
+    let summary =
+        popups.wait_within(PATIENCE, |popup| popup.body.starts_with("40 events while you were away\n"));
+    assert_eq!(summary.body.lines().nth(1), Some("missed 40"));
+    until_outcome(&resident, &["missed 1", "missed 40"], Outcome::Summarized);
+    let mut window = resident.updates_as_window();
+    desktop.run("dunstctl", &["action", "0"]);
+    let number = whole_wish(&mut window).summary.expect("the summary's number");
+    let told = resident.events(&format!("summary={number}&limit=100")).events;
+    let titles: Vec<String> = told.into_iter().rev().map(|event| event.title).collect();
+    assert_eq!(titles, (1..=40).map(|number| format!("missed {number}")).collect::<Vec<_>>());
+    assert_eq!(popups.popups().len(), 2, "nothing else: {:#?}", popups.popups());
 }
 
 #[test]

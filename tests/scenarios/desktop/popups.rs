@@ -107,7 +107,7 @@ fn a_click_on_a_popup_opens_the_window_at_its_event() {
 }
 
 #[test]
-fn xfce_s_notification_server_shows_one_button_that_opens() {
+fn xfce_s_notification_server_shows_buttons_that_do_what_they_say() {
     needs!(Need::Desktop, Need::XfceNotifier);
     let (desktop, source) = (Desktop::with(&["--notifier", "xfce"]), Source::start());
     let popups = Notifications::watch(&desktop);
@@ -115,20 +115,28 @@ fn xfce_s_notification_server_shows_one_button_that_opens() {
     assert!(until_part(&resident, PartName::Notifications, true).starts_with("Xfce Notify Daemon"));
     let mut window = resident.updates_as_window();
 
-    source.send("message", &json!({ "title": "Look", "message": "a < b && \"c\"" }));
-    let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "Look");
-    let actions = ["default", "Open", "mute", "Mute 1 h", "read", "Mark read"];
-    assert_eq!(popup.actions, actions, "its default action is a button as well");
-    let [event] = &until_outcome(&resident, &["Look"], Outcome::Shown)[..] else { panic!("one event") };
-    let button = until_some(PATIENCE, "the popup's window", || popup_area(&desktop));
-    // The button lies at the lower right of the popup.
-    until(PATIENCE, "the click on the button", || {
-        desktop.click(button.0 + button.2 - 57, button.1 + button.3 - 30);
-        !popups.actions().is_empty()
-    });
-    assert_eq!(popups.actions(), [(popup.id, "default".to_owned())]);
-    assert_eq!(wish(&mut window), Some(event.seq));
-    until_read(&resident, event.seq);
+    // The buttons lie at the popup's lower edge, equally wide: so far from its right one.
+    for (title, key, from_right) in [("One", "default", 241), ("Two", "read", 57), ("Three", "mute", 149)] {
+        until(PATIENCE, "an empty screen", || popup_area(&desktop).is_none());
+        source.send("message", &json!({ "title": title, "message": "a < b && \"c\"" }));
+        let popup = popups.wait_within(PATIENCE, |popup| popup.summary == title);
+        let actions = ["default", "Open", "mute", "Mute 1 h", "read", "Mark read"];
+        assert_eq!(popup.actions, actions, "its default action is a button as well");
+        let [event] = &until_outcome(&resident, &[title], Outcome::Shown)[..] else { panic!("one event") };
+        let (left, top, width, height) = until_some(PATIENCE, "the popup's window", || popup_area(&desktop));
+        let clicked = (popup.id, key.to_owned());
+        until(PATIENCE, "the click on the button", || {
+            desktop.click(left + width - from_right, top + height - 30);
+            popups.actions().contains(&clicked)
+        });
+        until_read(&resident, event.seq);
+        match key {
+            "default" => assert_eq!(wish(&mut window), Some(event.seq)),
+            "mute" => until(PATIENCE, "a snooze", || resident.feed("ops").snoozed_until.is_some()),
+            _ => {}
+        }
+    }
+    assert_eq!(popups.actions().len(), 3);
 }
 
 /// Left, top, width and height of the popup of xfce4-notifyd on the screen.

@@ -148,9 +148,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         started_at: Timestamp::now(),
         profile,
     };
-    watch::watch(resident.profile.config_file.clone(), engine.clone(), resident.woke_up.clone());
-    tokio::spawn(faults::watch(resident.clone()));
-    network::watch(engine.clone());
+    resident.watch();
     presence::start(&resident, &desktop, start, popup_ends);
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))
@@ -352,6 +350,13 @@ impl Resident {
             paused: false,
         };
         Ok(self.engine.add_feed(feed).await?)
+    }
+
+    /// Notices from now on what changes around the program.
+    fn watch(&self) {
+        watch::watch(self.profile.config_file.clone(), self.engine.clone(), self.woke_up.clone());
+        network::watch(self.engine.clone());
+        tokio::spawn(faults::watch(self.clone()));
     }
 
     /// What a start shows: the window, the demo, and in a terminal where everything is.

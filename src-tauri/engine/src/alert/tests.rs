@@ -75,7 +75,7 @@ impl Story {
             ("hold", feeds) => feeds.clone_into(&mut self.held),
             ("sleep", _) => self.alerts.woke_up(self.now()),
             ("outage", seconds) => {
-                self.outage = seconds.parse().ok().filter(|s| *s > 0).map(Duration::from_secs)
+                self.outage = seconds.parse().ok().filter(|s| *s > 0).map(Duration::from_secs);
             }
             ("silence", _) => self.silence = None,
             _ => panic!("{what}"),

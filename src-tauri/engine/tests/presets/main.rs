@@ -173,8 +173,6 @@ fn a_feeds_own_rules_come_before_its_presets_and_a_preset_before_the_default() {
         let rule = told.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string());
         let reason = if told.reason.is_empty() { "-" } else { &told.reason };
         let found = format!("{} {reason} {rule} {body_or_title}", told.outcome);
-        // The default popup's title is the feed's name; its body says which message it was.
-        let expected = expected.replace("- a?", "- a?");
         assert_eq!(found, expected, "{rest} {event}");
     }
 }
@@ -211,6 +209,21 @@ fn a_preset_that_there_is_not_is_a_mistake_with_the_nearest_name() {
         let error = config::parse(&text).expect_err("a mistake");
         assert_eq!((error.line, error.key.as_str()), (4, "feed[1].preset"));
         assert!(error.message.to_string().contains(message), "{}", error.message);
+    }
+}
+
+/// As a draft of rules is tried.
+#[test]
+fn a_found_preset_gives_way_to_rules_and_one_that_was_set_does_not() {
+    for (rest, kept) in [("", false), ("preset = \"ntfy\"", true)] {
+        let text = format!("[[feed]]\nid = \"a\"\nurl = \"https://ntfy.sh/ops/sse\"\n{rest}");
+        let feed = config::parse(&text).expect("a good file").feeds[0].as_ref().clone();
+        assert!(feed.preset.is_some());
+        let with_rules =
+            config::parse(&format!("{text}\nrule = [{{ event = \"x\" }}]")).expect("a good file");
+        let draft = feed.clone().with_rules(with_rules.feeds[0].rules.clone());
+        assert_eq!((draft.preset.is_some(), with_rules.feeds[0].preset.is_some()), (kept, kept));
+        assert!(feed.with_rules(Default::default()).preset.is_some());
     }
 }
 

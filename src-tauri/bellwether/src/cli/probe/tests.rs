@@ -83,11 +83,29 @@ async fn json_is_one_value_and_the_code_says_whether_it_can_be_used() {
     let expected = json!({
         "usable": false, "fault": {"code": "unauthorized", "detail": "401"}, "status": 401,
         "content_type": null, "redirects": [], "listened_seconds": null, "keep_alive_seconds": null,
-        "retry_seconds": null, "last_event_ids": false, "events": [], "ended": false,
-        "preset": null
+        "retry_seconds": null, "last_event_ids": false, "events": [], "ended": false, "preset": null
     });
     assert_eq!((code, err.as_str()), (1, ""));
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_known_is_named_with_what_it_wants() {
+    let body = "event: open\ndata: {\"id\":\"a\",\"time\":1,\"event\":\"open\",\"topic\":\"ops\"}\n\n";
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{body}");
+    let ((code, out, _), _) = probed("", &answer).await;
+    assert!(code == 0 && out.contains("\nLooks like  ntfy: it sent an event “open” as ntfy does\n"), "{out}");
+
+    let url = "https://ntfy.sh/ops/sse".parse().unwrap();
+    let fault = |fault| Report { fault: Some(fault), status: Some(401), ..Report::default() };
+    let refused = fault(Fault::Connection(Reason::Status(401)));
+    let found = |report| probe_on_the_wire(Report { preset: preset::by_url(&url), ..report });
+    let (_, out, _) = said(&found(refused), false, "en");
+    assert!(out.contains("Looks like  ntfy: the address is that of ntfy\n"), "{out}");
+    assert!(out.contains("ntfy lets you in by bearer, basic, query.auth."), "{out}");
+    let (_, out, _) = said(&found(fault(Fault::Connection(Reason::Status(404)))), false, "zh-CN");
+    assert!(out.contains("ntfy 的地址：主题地址末尾加上 /sse"), "{out}");
 }
 
 #[test]
