@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -48,6 +49,9 @@ pub struct NotificationServer {
 }
 
 impl NotificationServer {
+    /// How many ids each of them has: one's begin at a multiple of this.
+    pub const IDS: u32 = 10_000_000;
+
     /// Takes the name on the bus of a desktop that was made with `--no-notify`.
     #[track_caller]
     pub fn start(desktop: &Desktop, manner: Manner) -> Self {
@@ -87,7 +91,9 @@ async fn serve(
     connection.request_name(NAME).await?;
     ready.send(()).expect("the test waits");
     let answering = async {
-        let mut last_id = 0;
+        // The ids of two servers in a row differ.
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let mut last_id = COUNT.fetch_add(1, Ordering::Relaxed) * NotificationServer::IDS;
         while let Some(Ok(message)) = messages.next().await {
             if message.message_type() == zbus::message::Type::MethodCall {
                 let manner = *manner.lock().unwrap_or_else(PoisonError::into_inner);
