@@ -56,7 +56,7 @@ impl Reach {
         let reason = connection.reason.as_ref();
         let is_over = matches!(
             reason,
-            None | Some(Reason::ClosedByRule(_) | Reason::ClosedByPreset(_) | Reason::Status(204 | 410))
+            None | Some(Reason::ClosedByRule(_) | Reason::ClosedByPreset(_) | Reason::Status(204))
         );
         match connection.state {
             State::Connected => Self::There,

@@ -246,6 +246,7 @@ impl Entry {
         self.origin.clear();
         self.moved_to = None;
         self.activity = Arc::default();
+        self.catch_up = CatchUp::default();
         self.looked_at = 0;
     }
 
