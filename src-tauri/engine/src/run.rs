@@ -120,5 +120,6 @@ pub(crate) fn input(
     .to_string()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
