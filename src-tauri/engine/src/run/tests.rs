@@ -112,7 +112,6 @@ async fn no_more_than_four_run_and_no_more_than_the_queue_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::disallowed_methods, reason = "the runtime's clock is ahead of the program's")]
 async fn a_program_that_takes_too_long_ends_with_all_that_it_started() {
     let folder = tempfile::tempdir().expect("a folder");
     let pid = folder.path().join("pid");
