@@ -73,6 +73,7 @@ fn preview(rules: &[RuleText]) -> Result<f64> {
             outcome: Outcome::Logged,
             reason: &OutcomeReason::new(OutcomeReason::NO_MATCH),
             notification: &Notification::default(),
+            urgent: false,
         };
         for feed in &feeds {
             batch.append(&feed.id, &event, None)?;

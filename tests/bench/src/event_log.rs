@@ -193,6 +193,7 @@ fn append(log: &mut EventLog, feeds: &[FeedId], numbers: std::ops::Range<u64>) -
                 outcome: event.outcome,
                 reason: &event.reason,
                 notification: &event.notification,
+                urgent: false,
             };
             let seq = batch.append(event.feed, &new, None)?;
             pending.extend((event.outcome == Outcome::Pending).then_some(seq));

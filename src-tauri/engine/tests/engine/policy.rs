@@ -218,3 +218,96 @@ async fn a_muted_feed_is_logged_and_says_so() {
 fn texts_of<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(str::to_owned).to_vec()
 }
+
+#[tokio::test]
+async fn what_was_missed_while_the_machine_slept_is_one_popup() {
+    let first = vec![stream("id: 1\ndata: 1\n\n"), Act::Hold];
+    let replay = vec![stream(&numbers(2..=41)), Act::Hold];
+    let server = ScriptedServer::start(vec![first, replay]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    assert_eq!(fixture.shown().await.popup.events, [1]);
+    fixture.engine.woke_up().await;
+    let popup = fixture.shown().await.popup;
+    let summary = popup.summary.expect("a summary");
+    assert_eq!((summary.kind, summary.count, popup.events.len()), (SummaryKind::CatchUp, 40, 40));
+    fixture.settled().await;
+    assert!(fixture.popups.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_is_pending_meets_the_gates_that_close_before_it_is_shown() {
+    let urgent = "[[feed.rule]]\nevent = \"fire\"\nurgent = true\n[[feed.rule]]\n";
+    let events = "data: 1\n\nevent: fire\ndata: 2\n\ndata: 3\n\ndata: 4\n\n";
+    let script = || vec![vec![stream(events), Act::Hold]];
+    let (a, b) = (ScriptedServer::start(script()).await, ScriptedServer::start(script()).await);
+    let mut fixture = Fixture::start(&(feed("a", &a, urgent) + &feed("b", &b, urgent)));
+    fixture.events("a", 4).await;
+    fixture.events("b", 4).await;
+    assert_eq!(fixture.outcomes("a"), [Outcome::Pending; 4], "there is no notification server");
+    let until = Timestamp::now() + SignedDuration::from_hours(1);
+    fixture.engine.snooze(None, Some(until)).await.expect("a snooze");
+    let muted = feed("b", &b, &("mute = true\n".to_owned() + urgent));
+    fs::write(fixture.folder.path().join("feeds.toml"), feed("a", &a, urgent) + &muted).expect("feeds.toml");
+    fixture.engine.reload_config().await;
+    // What a person has read need not be told, either.
+    let read = fixture.log("a")[3].seq;
+    fixture.engine.mark_read(ReadMark::Events(vec![read]), true).await.expect("a log");
+
+    fixture.engine.report(Report::Available(true)).await;
+    assert_eq!(
+        fixture.shown().await.popup.notification.body,
+        "2",
+        "the urgent one of the feed that is not muted"
+    );
+    fixture.settled().await;
+    assert!(fixture.popups.try_recv().is_err());
+    let (held, shown, logged) = (Outcome::Held, Outcome::Shown, Outcome::Logged);
+    assert_eq!(fixture.outcomes("a"), [held, shown, held, logged]);
+    assert_eq!(codes(&fixture, "a"), ["snoozed", "rule", "snoozed", "flood"]);
+    assert_eq!(fixture.log("a")[0].reason.detail, until.to_string());
+    assert_eq!((fixture.outcomes("b"), codes(&fixture, "b")), (vec![logged; 4], texts_of(["muted"; 4])));
+    assert_eq!(fixture.feed("b", |_| true).await.counts.unread, 0);
+
+    fixture.engine.snooze(None, None).await.expect("its end");
+    assert_eq!(summary(&mut fixture).await.events, [fixture.log("a")[0].seq, fixture.log("a")[2].seq]);
+}
+
+#[tokio::test]
+async fn held_events_of_one_key_count_once() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(""), Act::Wait(go.clone()), send(numbers(1..=5)), Act::Hold];
+    let server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, "[[feed.rule]]\nnotify = { key = \"k\" }\n"));
+    let until = Timestamp::now() + SignedDuration::from_hours(1);
+    fixture.engine.snooze(None, Some(until)).await.expect("a snooze");
+    go.notify_one();
+    fixture.events("a", 5).await;
+    assert_eq!(codes(&fixture, "a"), ["replaced", "replaced", "replaced", "replaced", "snoozed"]);
+    assert_eq!(fixture.engine.attention().await.expect("the engine").held, 1);
+    assert_eq!(fixture.feed("a", |_| true).await.held, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_what_was_withdrawn_while_it_was_gathered() {
+    let first = vec![stream("id: 1\ndata: {\"k\": \"x\", \"title\": \"first\"}\n\n"), Act::Hold];
+    let missed = "id: 2\ndata: {\"k\": \"y\", \"title\": \"kept\"}\n\nid: 3\ndata: {\"k\": \"z\", \"title\": \"gone\"}\n\n";
+    let go = Arc::new(Notify::new());
+    let clear = "event: clear\nid: 4\ndata: {\"k\": \"z\"}\n\n";
+    let second = vec![stream(missed), Act::Wait(go.clone()), send(clear), Act::Hold];
+    let server = ScriptedServer::start(vec![first, second]).await;
+    let rules = "[[feed.rule]]\nevent = \"clear\"\naction = \"withdraw\"\nnotify = { key = \"{{ data.k }}\" }\n\
+                 [[feed.rule]]\nnotify = { key = \"{{ data.k }}\" }\n";
+    let mut fixture = Fixture::start(&feed("a", &server, rules));
+    fixture.engine.report(Report::Available(true)).await;
+    assert_eq!(fixture.shown().await.popup.events, [1]);
+    let mut fixture = fixture.restart().await;
+    fixture.engine.report(Report::Available(true)).await;
+    fixture.events("a", 3).await;
+    go.notify_one();
+    fixture.events("a", 4).await;
+    let popup = fixture.shown().await.popup;
+    assert_eq!((popup.events, popup.summary, &*popup.notification.title), (vec![2], None, "kept"));
+    fixture.settled().await;
+    assert!(fixture.popups.try_recv().is_err());
+}
