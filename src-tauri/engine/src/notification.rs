@@ -129,14 +129,32 @@ pub fn sanitize_body(text: &str) -> String {
 }
 
 /// The text as a link that is safe to open, written as a browser would send it: absolute, `http`, `https` or `mailto`, at most
-/// [`MAX_LINK`] bytes.
+/// [`MAX_LINK`] bytes. Of a `mailto` link stays what a person sees before it is sent: to whom, subject and body.
 pub fn link(text: &str) -> Option<String> {
     let text = text.trim();
     if text.len() > MAX_LINK {
         return None;
     }
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"))?;
+    let mut url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "mailto"))?;
+    if url.scheme() == "mailto" {
+        keep_visible_fields(&mut url);
+    }
     Some(String::from(url)).filter(|url| url.len() <= MAX_LINK)
+}
+
+/// What a `mailto` link (RFC 6068) may fill in. Some mail programs attach a file of this machine, or send to somebody hidden, when
+/// another field says so.
+const MAIL_FIELDS: [&str; 4] = ["to", "cc", "subject", "body"];
+
+fn keep_visible_fields(url: &mut Url) {
+    let is_visible = |field: &&str| {
+        let name = field.split('=').next().unwrap_or_default();
+        MAIL_FIELDS.iter().any(|visible| name.eq_ignore_ascii_case(visible))
+    };
+    let fields: Vec<&str> = url.query().unwrap_or_default().split('&').filter(is_visible).collect();
+    let query = Some(fields.join("&")).filter(|query| !query.is_empty());
+    url.set_query(query.as_deref());
+    url.set_fragment(None);
 }
 
 /// A text that ends in "…" instead of growing over its limit.
@@ -312,6 +330,22 @@ mod tests {
             ("https://example.org/a b?q=1#f", Some("https://example.org/a%20b?q=1#f")),
             (" HTTP://Example.org ", Some("http://example.org/")),
             ("mailto:bob@example.org", Some("mailto:bob@example.org")),
+            (
+                "mailto:bob@example.org,eve@example.org?Subject=A%20%26%20b&cc=c@example.org&to=d@example.org&body=x+y%0D%0Az",
+                Some(
+                    "mailto:bob@example.org,eve@example.org?Subject=A%20%26%20b&cc=c@example.org&to=d@example.org&body=x+y%0D%0Az",
+                ),
+            ),
+            (
+                "mailto:bob@example.org?attach=/etc/passwd&subject=Hi&Attachment=~/.ssh/id&bcc=eve@example.org",
+                Some("mailto:bob@example.org?subject=Hi"),
+            ),
+            (
+                "mailto:bob@example.org?%61ttach=/etc/passwd&body&amp;attach=x",
+                Some("mailto:bob@example.org?body"),
+            ),
+            ("MAILTO:?attach=/etc/passwd#?attach=/etc/passwd", Some("mailto:")),
+            ("https://example.org/?attach=1#f", Some("https://example.org/?attach=1#f")),
             ("java\nscript:alert(1)", None),
             ("javascript:alert(1)", None),
             ("file:///etc/passwd", None),

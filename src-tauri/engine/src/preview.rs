@@ -11,11 +11,11 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    engine::decide,
     event_log::{LogError, LogReader, Replayed},
     event_source::{self, Message},
     feed::{Feed, FeedId},
     policy::OutcomeReason,
+    preset,
     rule::{Action, Decision, RuleFault, RuleFaults, RuleSet},
 };
 
@@ -89,10 +89,10 @@ impl Trial {
             _ => None,
         };
         log.replay(only, MAX_EVENTS, MAX_BYTES, |event| {
-            let Replayed { seq, feed, message, received_at } = event;
+            let Replayed { seq, feed, message, received_at, snapshot } = event;
             // Events of feeds that are no more stay in the log, and have no rules.
             if let Some(feed) = tally.feeds.get(&feed).map(Arc::clone) {
-                tally.add(&feed, Some(seq), &message, received_at);
+                tally.add(&feed, Some(seq), &message, received_at, snapshot);
             }
             tally.goes_on()
         })?;
@@ -107,7 +107,7 @@ impl Trial {
         for feed in &self.feeds {
             let Some(feed) = tally.feeds.get(&feed.id).map(Arc::clone) else { continue };
             for message in &messages {
-                tally.add(&feed, None, message, now);
+                tally.add(&feed, None, message, now, false);
                 if tally.goes_on().is_break() {
                     return tally.finished();
                 }
@@ -156,8 +156,15 @@ impl Tally {
         if Instant::now() < self.end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
-    fn add(&mut self, feed: &Feed, seq: Option<u64>, message: &Message, received_at: Timestamp) {
-        let decision = decide(feed, message, received_at);
+    fn add(
+        &mut self,
+        feed: &Feed,
+        seq: Option<u64>,
+        message: &Message,
+        received_at: Timestamp,
+        snapshot: bool,
+    ) {
+        let decision = preset::decide(feed, message, received_at, snapshot);
         let preview = &mut self.preview;
         preview.evaluated += 1;
         let Decision { action, reason, .. } = &decision;

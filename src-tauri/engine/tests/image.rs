@@ -1,8 +1,11 @@
 //! Images for popups, from servers that give them as they should and from others.
 
+#![allow(clippy::expect_used, reason = "what is expected and does not hold ends the test")]
+
 mod support;
 
 use std::{
+    net::ToSocketAddrs,
     path::Path,
     sync::mpsc::{Receiver, channel},
 };
@@ -99,6 +102,31 @@ async fn what_is_no_small_image_behind_https_is_none() {
     let stranger = Network { proxy: Proxy::None, ..Network::default() };
     assert_eq!(image(&client, &feed, &stranger, &url).await, Err(ImageError::Connection), "not trusted");
     assert_eq!(image(&client, &feed, &trusting(), "no URL").await, Err(place("")));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_this_machine_is_as_near_as_its_numbers() {
+    let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let names = [own.trim(), "ip6-localhost", "ip6-loopback", "localhost.", "localhost.localdomain"];
+    let name = names.into_iter().filter(|name| !matches!(*name, "" | "localhost")).find(|name| {
+        let found = (*name, 0).to_socket_addrs();
+        found.is_ok_and(|mut addresses| addresses.all(|address| address.ip().is_loopback()))
+    });
+    let Some(name) = name else {
+        println!("skipped: no other name than localhost leads to this machine");
+        return;
+    };
+    let url = format!("https://{name}:1/a.gif");
+    for (feed, error) in [
+        ("https://192.0.2.1/events".to_owned(), ImageError::Place(format!("https://{name}:1"))),
+        ("https://192.168.1.1/events".to_owned(), ImageError::Place(format!("https://{name}:1"))),
+        // Nobody listens there.
+        (format!("https://{name}/events"), ImageError::Connection),
+        ("http://127.0.0.1/events".to_owned(), ImageError::Connection),
+    ] {
+        let from = Url::parse(&feed).expect("a URL");
+        assert_eq!(image(&client(), &from, &trusting(), &url).await, Err(error), "for {feed}");
+    }
 }
 
 #[tokio::test]

@@ -66,8 +66,8 @@ fn each_button_does_what_it_says_and_takes_the_popup_away() {
         (event.seq, popup)
     };
     let (_, popup) = click("one", "link-0");
-    let labels = ["Open link", "Silence <b>it</b>", "Write", "Open in Bellwether"];
-    let keys = ["default", "link-0", "link-1", "open"];
+    let labels = ["Open link", "Silence <b>it</b> ↗", "Write ↗", "Mute 1 h"];
+    let keys = ["default", "link-0", "link-1", "mute"];
     let expected: Vec<&str> = keys.into_iter().zip(labels).flat_map(|(key, label)| [key, label]).collect();
     assert_eq!(popup.actions, expected, "what is no link is no button");
     click("two", "link-1");
@@ -245,7 +245,7 @@ fn hostile_events_end_as_short_inert_text() {
         (&popup.hints["sound-name"], &popup.hints["x-bellwether-group"]),
         (&json!("bell"), &json!("builds"))
     );
-    assert_eq!(popup.action("link-0"), Some("Look"));
+    assert_eq!(popup.action("link-0"), Some("Look ↗"));
     source.send("message", &json!({ "title": "still", "sound": false, "expire": "never" }));
     let popup = popups.wait_within(PATIENCE, |popup| popup.summary == "still");
     assert_eq!((&popup.hints["suppress-sound"], popup.expire_timeout), (&json!(true), 0));

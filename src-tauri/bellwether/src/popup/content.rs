@@ -16,6 +16,8 @@ const MAX_LINES: usize = 8;
 const MAX_CHARACTERS: usize = 500;
 /// Most buttons: GNOME shows three and drops the others, and where all are shown more do not fit beside each other.
 const MAX_BUTTONS: usize = 3;
+/// What the label of an event's link ends in: whoever writes the events also words it, and must not have it read as ours.
+const LEADS_OUT: &str = " ↗";
 
 /// What `Notify` is called with, beside the program's name.
 #[derive(PartialEq, Debug)]
@@ -80,7 +82,8 @@ impl Click {
     }
 }
 
-/// The popup's own click, and as many buttons as there is room for: its links first.
+/// The popup's own click, and as many buttons as there is room for: its links first, though never in the place of "Mute 1 h", which
+/// is what there is against a server that sends too much.
 fn clicks(popup: &Popup, server: &Server, catalogue: &Catalogue) -> Vec<(Click, String)> {
     let text = |key| catalogue.text(key).to_owned();
     let offers = &popup.offers;
@@ -95,12 +98,15 @@ fn clicks(popup: &Popup, server: &Server, catalogue: &Catalogue) -> Vec<(Click, 
         (false, true) => None,
         (false, false) => Some("popup.open"),
     };
-    let links = offers.links.iter().enumerate().map(|(at, label)| (Click::Link(at), label.clone()));
+    let room = MAX_BUTTONS - usize::from(server.default_is_a_button);
+    let room_before_mute = room - usize::from(offers.mute);
+    let links = offers.links.iter().enumerate();
+    let links = links.map(|(at, label)| (Click::Link(at), format!("{label}{LEADS_OUT}")));
     let buttons = links
         .chain(open.map(|key| (Click::Open, text(key))))
+        .take(room_before_mute)
         .chain(offers.mute.then(|| (Click::Mute, text("popup.mute"))))
         .chain(offers.read.then(|| (Click::Read, text("popup.mark_read"))));
-    let room = MAX_BUTTONS - usize::from(server.default_is_a_button);
     [(Click::Popup, text(own))].into_iter().chain(buttons.take(room)).collect()
 }
 
@@ -209,6 +215,7 @@ mod tests {
         let links = |count: usize| (1..=count).map(|number| format!("Link {number}")).collect::<Vec<_>>();
         let all = |opens_link, count| Offers { opens_link, links: links(count), mute: true, read: true };
         let none = Offers::default();
+        let imitation = Offers { links: vec!["Mute 1 h".to_owned()], ..all(false, 0) };
         let (plain, buttons, silent) =
             (server(true, true, false), server(true, true, true), server(true, false, false));
         for (offers, server, expected) in [
@@ -223,13 +230,24 @@ mod tests {
                 &["default:Open link", "open:Open in Bellwether", "mute:Mute 1 h", "read:Mark read"],
             ),
             (&all(true, 0), &buttons, &["default:Open link", "open:Open in Bellwether", "mute:Mute 1 h"]),
-            (&all(false, 2), &plain, &["default:Show", "link-0:Link 1", "link-1:Link 2", "open:Open"]),
+            (&all(false, 1), &plain, &["default:Show", "link-0:Link 1 ↗", "open:Open", "mute:Mute 1 h"]),
+            (
+                &all(false, 2),
+                &plain,
+                &["default:Show", "link-0:Link 1 ↗", "link-1:Link 2 ↗", "mute:Mute 1 h"],
+            ),
             (
                 &all(true, 3),
                 &plain,
-                &["default:Open link", "link-0:Link 1", "link-1:Link 2", "link-2:Link 3"],
+                &["default:Open link", "link-0:Link 1 ↗", "link-1:Link 2 ↗", "mute:Mute 1 h"],
             ),
-            (&all(true, 3), &buttons, &["default:Open link", "link-0:Link 1", "link-1:Link 2"]),
+            (&all(true, 3), &buttons, &["default:Open link", "link-0:Link 1 ↗", "mute:Mute 1 h"]),
+            (
+                &Offers { mute: false, ..all(true, 3) },
+                &plain,
+                &["default:Open link", "link-0:Link 1 ↗", "link-1:Link 2 ↗", "link-2:Link 3 ↗"],
+            ),
+            (&imitation, &buttons, &["default:Open", "link-0:Mute 1 h ↗", "mute:Mute 1 h"]),
         ] {
             let popup = Popup { offers: offers.clone(), ..popup() };
             let request = request(&popup, server);

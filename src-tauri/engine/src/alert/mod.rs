@@ -54,7 +54,10 @@ impl Reach {
     /// That of a connection.
     pub fn of(connection: &ConnectionState) -> Self {
         let reason = connection.reason.as_ref();
-        let is_over = matches!(reason, None | Some(Reason::ClosedByRule(_) | Reason::Status(204)));
+        let is_over = matches!(
+            reason,
+            None | Some(Reason::ClosedByRule(_) | Reason::ClosedByPreset(_) | Reason::Status(204))
+        );
         match connection.state {
             State::Connected => Self::There,
             State::Paused => Self::Excused,

@@ -70,7 +70,6 @@ impl EventLoop {
             Command::Notifications(reply) => answer(reply, Arc::clone(self.policy.settings())),
             Command::Report(report) => self.note_report(report),
             Command::RunFault(fault) => self.note_run_fault(fault),
-            Command::RetryPopups => self.outbox.retry(),
             // The loop has ended before it comes here.
             Command::Shutdown(_) => {}
         }
@@ -111,6 +110,8 @@ impl EventLoop {
         self.take_received();
         let result = self.try_apply(config);
         self.unapplied = result.is_err();
+        self.outbox.reconsider();
+        self.open_gates();
         if let Err(error) = &result {
             self.log_failed(error);
             self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);

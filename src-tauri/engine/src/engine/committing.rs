@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{
     PREVIEW, Update,
     event_loop::EventLoop,
-    feeds::{Arrival, Entry},
+    feeds::{Arrival, Entry, Source},
     running::OwnPart,
     showing::popup,
     together::Addition,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     event_log::{Batch, LogError, NewEvent, Record},
     event_source::Message,
-    feed::{ConnectionState, Feed, Reason, State},
+    feed::{ConnectionState, Feed, FeedId, Reason, State},
     notification::Notification,
     policy::{self, Outcome, OutcomeReason, SummaryKind},
     preset,
@@ -34,10 +34,6 @@ impl EventLoop {
             if let Some(entry) = self.feeds.get(*feed) {
                 self.notifier.withdraw(&entry.feed.id, key);
             }
-        }
-        if !events.is_empty() && !self.held.is_empty() {
-            // Some of them may have been held back.
-            self.count_held();
         }
     }
 
@@ -66,6 +62,7 @@ impl EventLoop {
     fn write(&mut self, group: &[Arrival]) -> Result<Done, LogError> {
         let mut done = Done::default();
         let mut draft = self.policy.draft();
+        let on_their_way = self.outbox.on_their_way();
         let mut batch = self.log.begin()?;
         for (position, Arrival { source, signal, received_at, .. }) in group.iter().enumerate() {
             let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) else {
@@ -75,21 +72,10 @@ impl EventLoop {
             if !entry.owns(source) {
                 continue;
             }
-            let (message, identified, resume_value) = match signal {
-                Signal::Message { message, identified, resume_value } => {
-                    entry.find_preset(message, *received_at);
-                    (message, *identified, entry.resume_value(source, message, resume_value))
-                }
-                Signal::LastEventId(id) => {
-                    batch.set_last_event_id(&source.feed, id)?;
-                    continue;
-                }
-                Signal::ResumeRefused => {
-                    batch.set_resume_value(&source.feed, "")?;
-                    continue;
-                }
-                _ => continue,
-            };
+            note_position(&mut batch, source, signal)?;
+            let Signal::Message { message, identified, resume_value } = signal else { continue };
+            entry.find_preset(message, *received_at);
+            let (identified, resume_value) = (*identified, entry.resume_value(source, message, resume_value));
             let resume_value = resume_value.as_deref();
             let preset = entry.feed.preset.as_ref().map(|chosen| chosen.preset);
             let snapshot = entry.opening.is_snapshot(preset, message);
@@ -105,7 +91,7 @@ impl EventLoop {
             let missed = entry.catch_up.event(*received_at);
             let mut decision = preset::decide(&entry.feed, message, *received_at, snapshot);
             let own = OwnPart::of(&mut decision);
-            let withdraws = decision.action == Action::Withdraw;
+            let (withdraws, urgent) = (decision.action == Action::Withdraw, decision.urgent);
             let (outcome, reason, notification) = draft.apply(&entry.feed, decision, *received_at, missed);
             if outcome == Outcome::Closed {
                 done.closed.push((feed, entry.closed_by(&reason)));
@@ -117,17 +103,14 @@ impl EventLoop {
                 outcome,
                 reason: &reason,
                 notification: &notification,
+                urgent,
             };
             if let Some(key) = &notification.key {
-                let told = matches!(outcome, Outcome::Pending | Outcome::Held);
-                let code = if withdraws { OutcomeReason::WITHDRAWN } else { OutcomeReason::REPLACED };
-                if withdraws || told {
-                    done.taken_back.extend(batch.take_back(&source.feed, key, code)?);
-                }
                 if withdraws {
-                    batch.mark_key_read(&source.feed, key)?;
                     done.withdrawn.push((feed, key.clone()));
                 }
+                let taken = take_back(&mut batch, &source.feed, key, withdraws, outcome, &on_their_way)?;
+                done.taken_back.extend(taken);
             }
             let seq = batch.append(&source.feed, &event, resume_value)?;
             done.written.push(Written { position, feed, seq, outcome, reason, notification, own });
@@ -135,6 +118,50 @@ impl EventLoop {
         batch.commit()?;
         done.policy = Some(draft.into_changes());
         Ok(done)
+    }
+
+    /// An event is in the log: its popup, its feed's own program, and word to everyone who listens.
+    fn announce_event(&mut self, written: Written, arrival: &mut Arrival, taken_back: bool, now: Instant) {
+        let Written { feed, seq, outcome, reason, notification, own, .. } = written;
+        let entry = &mut self.feeds[feed];
+        let Arrival { signal: Signal::Message { message, .. }, received_at, .. } = arrival else { return };
+        own.carry_out(entry, &self.runner, seq, |feed| {
+            run::input(feed, message, *received_at, &notification)
+        });
+        match outcome {
+            _ if taken_back => {}
+            Outcome::Pending => {
+                let event = Addition { seq, feed: &entry.feed, notification: &notification };
+                match &*reason.code {
+                    OutcomeReason::FLOOD => self.outbox.gather(SummaryKind::Flood, event, now),
+                    OutcomeReason::CATCH_UP => self.outbox.gather(SummaryKind::CatchUp, event, now),
+                    _ => self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone())),
+                }
+            }
+            Outcome::Held => *self.held.entry(entry.feed.id.clone()).or_default() += 1,
+            _ => {}
+        }
+        if self.updates.receiver_count() == 0 {
+            return;
+        }
+        let end = message.data.floor_char_boundary(PREVIEW);
+        let data_truncated = end < message.data.len();
+        message.data.truncate(end);
+        message.data.shrink_to_fit();
+        let record = Record {
+            seq,
+            feed: entry.feed.id.clone(),
+            message: std::mem::take(message),
+            data_truncated,
+            origin: entry.origin.clone(),
+            received_at: *received_at,
+            outcome,
+            reason,
+            notification,
+            read: false,
+            summary: None,
+        };
+        self.tell(Update::Event(Arc::new(record)));
     }
 
     /// After the commit: popups, closed feeds, and word to everyone who listens.
@@ -159,50 +186,14 @@ impl EventLoop {
                 entry.stop(ConnectionState { reason: Some(reason), ..ConnectionState::new(State::Stopped) });
             }
         }
-        for Written { position, feed, seq, outcome, reason, notification, own } in done.written {
-            let entry = &mut self.feeds[feed];
-            let Arrival { signal, received_at, .. } = &mut group[position];
-            if let Signal::Message { message, .. } = &*signal {
-                own.carry_out(entry, &self.runner, seq, |feed| {
-                    run::input(feed, message, *received_at, &notification)
-                });
-            }
-            match outcome {
-                _ if done.taken_back.contains(&seq) => {}
-                Outcome::Pending => {
-                    let event = Addition { seq, feed: &entry.feed, notification: &notification };
-                    match &*reason.code {
-                        OutcomeReason::FLOOD => self.outbox.gather(SummaryKind::Flood, event, now),
-                        OutcomeReason::CATCH_UP => self.outbox.gather(SummaryKind::CatchUp, event, now),
-                        _ => self.outbox.offer(|| popup(&entry.feed, vec![seq], notification.clone())),
-                    }
-                }
-                Outcome::Held => *self.held.entry(entry.feed.id.clone()).or_default() += 1,
-                _ => {}
-            }
-            let Signal::Message { message, .. } = signal else { continue };
-            if self.updates.receiver_count() > 0 {
-                let end = message.data.floor_char_boundary(PREVIEW);
-                let data_truncated = end < message.data.len();
-                message.data.truncate(end);
-                message.data.shrink_to_fit();
-                let record = Record {
-                    seq,
-                    feed: entry.feed.id.clone(),
-                    message: std::mem::take(message),
-                    data_truncated,
-                    origin: entry.origin.clone(),
-                    received_at: *received_at,
-                    outcome,
-                    reason,
-                    notification,
-                    read: false,
-                    summary: None,
-                };
-                self.tell(Update::Event(Arc::new(record)));
-            }
+        for written in done.written {
+            let arrival = &mut group[written.position];
+            let taken_back = done.taken_back.contains(&written.seq);
+            self.announce_event(written, arrival, taken_back, now);
         }
         if !done.taken_back.is_empty() {
+            // Some of them may have been held back, of this group as well.
+            self.count_held();
             self.tell(Update::EventsChanged);
         }
         if self.held.values().sum::<u64>() != held_before {
@@ -212,6 +203,36 @@ impl EventLoop {
         for feed in touched.iter().enumerate().filter_map(|(feed, touched)| touched.then_some(feed)) {
             self.refresh(feed);
         }
+    }
+}
+
+/// Writes down where a feed's stream is, if a signal says that and nothing else.
+fn note_position(batch: &mut Batch<'_>, source: &Source, signal: &Signal) -> Result<(), LogError> {
+    match signal {
+        Signal::LastEventId(id) => batch.set_last_event_id(&source.feed, id),
+        Signal::ResumeRefused => batch.set_resume_value(&source.feed, ""),
+        _ => Ok(()),
+    }
+}
+
+/// Takes back what an event leaves of earlier ones of its key: if it withdraws them, all; if its own popup is to be shown, those
+/// that were not shown yet. Returns their numbers.
+fn take_back(
+    batch: &mut Batch<'_>,
+    feed: &FeedId,
+    key: &str,
+    withdraws: bool,
+    outcome: Outcome,
+    on_their_way: &[u64],
+) -> Result<Vec<u64>, LogError> {
+    if withdraws {
+        let taken = batch.take_back(feed, key, OutcomeReason::WITHDRAWN, on_their_way)?;
+        batch.mark_key_read(feed, key)?;
+        return Ok(taken);
+    }
+    match outcome {
+        Outcome::Pending | Outcome::Held => batch.take_back(feed, key, OutcomeReason::REPLACED, on_their_way),
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -263,6 +284,6 @@ struct Written {
 }
 
 /// Decides about a message as if it came in the middle of a connection.
-pub(crate) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
+pub(super) fn decide(feed: &Feed, message: &Message, received_at: Timestamp) -> Decision {
     preset::decide(feed, message, received_at, false)
 }

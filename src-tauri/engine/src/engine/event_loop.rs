@@ -67,7 +67,6 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         },
         runner: running::runner(&runtime, command_sender.downgrade()),
         commands,
-        command_sender: command_sender.downgrade(),
         signals,
         updates: updates.clone(),
         stalled: Vec::new(),
@@ -81,6 +80,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         held: BTreeMap::new(),
         attention: Attention::default(),
         gates_at: None,
+        popups_at: None,
     };
     event_loop.count_held();
     event_loop.reload_config();
@@ -103,8 +103,6 @@ pub(super) struct EventLoop {
     pub(super) connector: Connector,
     pub(super) runner: Runner,
     commands: mpsc::Receiver<Command>,
-    /// Weak, so that the loop ends with the last handle.
-    pub(super) command_sender: mpsc::WeakSender<Command>,
     signals: mpsc::Receiver<Arrival>,
     pub(super) updates: broadcast::Sender<Update>,
     /// Signals that could not be committed. While there are any, no others are taken: the connections wait.
@@ -127,6 +125,8 @@ pub(super) struct EventLoop {
     pub(super) attention: Attention,
     /// When that may change by itself.
     pub(super) gates_at: Option<Instant>,
+    /// When a notification server that refused a popup is asked again.
+    pub(super) popups_at: Option<Instant>,
 }
 
 /// What the loop wakes up for.
@@ -135,6 +135,7 @@ enum Input {
     Signals(Vec<Arrival>),
     RetryCommit,
     OpenGates,
+    RetryPopups,
     /// A popup is due.
     HandOver,
     Rest,
@@ -174,6 +175,10 @@ impl EventLoop {
                     self.take(stalled);
                 }
                 Input::OpenGates => self.open_gates(),
+                Input::RetryPopups => {
+                    self.popups_at = None;
+                    self.outbox.retry();
+                }
                 Input::HandOver => {}
                 Input::Rest => {
                     self.rest_at = None;
@@ -204,6 +209,7 @@ impl EventLoop {
             _ = gathered, if flowing => Input::Signals(group),
             () = until(self.retry_at) => Input::RetryCommit,
             () = until(self.gates_at) => Input::OpenGates,
+            () = until(self.popups_at) => Input::RetryPopups,
             () = until(self.outbox.due()) => Input::HandOver,
             () = until(self.rest_at) => Input::Rest,
         }

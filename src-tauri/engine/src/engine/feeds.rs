@@ -157,6 +157,9 @@ impl Entry {
 
     /// Connects anew, or not at all if the feed is paused. Whatever connection there was is closed.
     pub(super) fn start(&mut self, position: Position, connector: &mut Connector) {
+        if self.connection.state == State::Connected {
+            self.enter(ConnectionState::new(State::Connecting));
+        }
         self.task = None;
         self.oversized_before += std::mem::take(&mut self.oversized_now);
         connector.generation += 1;
@@ -243,6 +246,7 @@ impl Entry {
         self.origin.clear();
         self.moved_to = None;
         self.activity = Arc::default();
+        self.catch_up = CatchUp::default();
         self.looked_at = 0;
     }
 

@@ -42,8 +42,6 @@ use crate::{
     subscription::Client,
 };
 
-pub(crate) use committing::decide;
-
 pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.
@@ -241,7 +239,6 @@ pub(crate) enum Command {
     Notifications(Reply<Arc<Notifications>>),
     Report(Report),
     RunFault(RunFault),
-    RetryPopups,
     Shutdown(Reply<Option<Sentence>>),
 }
 

@@ -65,14 +65,8 @@ impl Outbox {
             return;
         }
         let feed = &event.feed.id;
-        let of: Of = if kind == SummaryKind::CatchUp
-            || self.together.knows(feed, now)
-            || self.together.feeds(now) < FEEDS
-        {
-            Some(feed.clone())
-        } else {
-            None
-        };
+        let own = self.together.knows(feed, now) || self.together.feeds(now) < FEEDS;
+        let of: Of = own.then(|| feed.clone());
         self.more_in_log |= !self.together.add(&of, kind, event, now);
     }
 
@@ -164,10 +158,20 @@ impl Outbox {
         self.refused = false;
     }
 
-    /// Takes events back whose popups are not to be shown any more.
+    /// Takes events back whose popups are not to be shown any more. Others that were gathered with them are read from the log again.
     pub(super) fn remove(&mut self, events: &[u64]) {
         self.waiting.retain(|popup| !popup.events.iter().any(|event| events.contains(event)));
-        self.together.remove(events);
+        self.more_in_log |= self.together.remove(events);
+    }
+
+    /// What keeps popups away has changed: what is not with the notifier is read from the log again, and asked anew.
+    pub(super) fn reconsider(&mut self) {
+        self.start_over();
+    }
+
+    /// The events that are with the notifier: they are told, whatever becomes of them.
+    pub(super) fn on_their_way(&self) -> Vec<u64> {
+        self.flights.iter().flat_map(|flight| flight.events.iter().copied()).collect()
     }
 
     fn land(&mut self, events: &[u64]) -> Option<Flight> {

@@ -3,18 +3,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{
-    Attention, Command, Error, Popup, Report, Update,
+    Attention, Error, Popup, Report, Update,
     event_loop::{COMMIT_RETRY, EventLoop},
     together::Gathered,
 };
 use crate::{
-    event_log::{Pending, Record},
+    event_log::{Pending, Record, SetAside},
     feed::{Feed, FeedId},
     notification::Notification,
-    policy::{self, Told},
+    policy::{self, Outcome, Told},
 };
 
 /// How many pending events are read from the log at once, to be shown or summed up.
@@ -45,6 +45,7 @@ impl EventLoop {
     fn refill(&mut self) {
         let Ok(pending) = self.log.pending(BACKLOG) else { return };
         let complete = pending.len() < BACKLOG;
+        let Some(pending) = self.still_told(pending) else { return };
         let most = self.policy.settings().flood.overall as usize;
         let (mut single, mut together) = (Vec::new(), Vec::new());
         for told in policy::plan(&pending, most) {
@@ -54,6 +55,37 @@ impl EventLoop {
             }
         }
         self.outbox.refill(single, together, complete);
+    }
+
+    /// The events that are still to be told: the others have been read, or came to a gate that was open before. `None`: the log
+    /// cannot take that now.
+    fn still_told(&mut self, pending: Vec<Pending>) -> Option<Vec<Pending>> {
+        let now = Timestamp::now();
+        let (mut told, mut aside) = (Vec::with_capacity(pending.len()), Vec::new());
+        for event in pending {
+            let seq = event.seq;
+            let feed = self.feeds.iter().find(|entry| entry.feed.id == event.feed).map(|entry| &*entry.feed);
+            if event.read {
+                aside.push(SetAside { seq, outcome: Outcome::Logged, code: None, until: None });
+            } else if let Some(closed) = feed.and_then(|feed| self.policy.closed(feed, event.urgent, now)) {
+                let policy::Closed { outcome, code, until } = closed;
+                aside.push(SetAside { seq, outcome, code: Some(code), until });
+            } else {
+                told.push(event);
+            }
+        }
+        if !aside.is_empty() {
+            if let Err(error) = self.log.set_aside(&aside) {
+                self.retry_at.get_or_insert(Instant::now() + COMMIT_RETRY);
+                self.log_failed(&error);
+                return None;
+            }
+            self.count_held();
+            self.open_gates();
+            self.tell(Update::EventsChanged);
+            (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
+        }
+        Some(told)
     }
 
     /// An event's own popup.
@@ -136,12 +168,7 @@ impl EventLoop {
                 self.mark_shown();
             }
             Report::Failed { events } => {
-                let delay = self.outbox.refuse(&events);
-                let Some(commands) = self.command_sender.upgrade() else { return };
-                self.connector.runtime.spawn(async move {
-                    sleep(delay).await;
-                    let _ = commands.send(Command::RetryPopups).await;
-                });
+                self.popups_at = Some(Instant::now() + self.outbox.refuse(&events));
             }
         }
     }
@@ -183,11 +210,15 @@ impl EventLoop {
     }
 
     pub(super) fn snooze(&mut self, feed: Option<&FeedId>, until: Option<Timestamp>) -> Result<(), Error> {
-        if let Some(id) = feed {
+        // Of a feed that is no more, it may still be ended.
+        if let Some(id) = feed.filter(|_| until.is_some()) {
             self.view(id)?;
         }
-        self.policy.snoozes.set(feed, until);
-        self.log.set_setting(SNOOZED, &self.policy.snoozes.write())?;
+        let mut snoozes = self.policy.snoozes.clone();
+        snoozes.set(feed, until);
+        self.log.set_setting(SNOOZED, &snoozes.write())?;
+        self.policy.snoozes = snoozes;
+        self.outbox.reconsider();
         self.open_gates();
         self.tell(Update::Attention);
         (0..self.feeds.len()).for_each(|feed| self.refresh(feed));

@@ -162,12 +162,11 @@ impl Together {
         self.gathered.clear();
     }
 
-    /// Takes events back that are not to be told any more.
-    pub(super) fn remove(&mut self, events: &[u64]) {
-        for gathered in &mut self.gathered {
-            gathered.events.retain(|event| !events.contains(event));
-        }
-        self.gathered.retain(|gathered| !gathered.events.is_empty());
+    /// Forgets what was gathered with one of these events, as its texts may be theirs; whether there was any.
+    pub(super) fn remove(&mut self, events: &[u64]) -> bool {
+        let before = self.gathered.len();
+        self.gathered.retain(|gathered| !gathered.events.iter().any(|event| events.contains(event)));
+        self.gathered.len() < before
     }
 }
 

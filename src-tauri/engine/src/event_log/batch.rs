@@ -143,27 +143,37 @@ impl<'a> Batch<'a> {
     }
 
     /// Takes back the popups of this key of the feed that were not shown yet, this batch's included: they are in the log alone, `code` says
-    /// why. Returns their numbers.
-    pub fn take_back(&mut self, feed: &FeedId, key: &str, code: &'static str) -> Result<Vec<u64>, LogError> {
-        const UNSHOWN: &str = "UPDATE event INDEXED BY unshown_key SET outcome = 5, reason_code = ?3
-            WHERE feed = ?1 AND popup_key = ?2 AND outcome IN (3, 8) AND popup_key IS NOT NULL RETURNING seq";
+    /// why. Those that are on their way to the notification server are told. Returns the numbers of the others.
+    pub fn take_back(
+        &mut self,
+        feed: &FeedId,
+        key: &str,
+        code: &'static str,
+        on_their_way: &[u64],
+    ) -> Result<Vec<u64>, LogError> {
+        const UNSHOWN: &str = "SELECT seq FROM event INDEXED BY unshown_key
+            WHERE feed = ?1 AND popup_key = ?2 AND outcome IN (3, 8) AND popup_key IS NOT NULL";
+        const TAKE_BACK: &str = "UPDATE event SET outcome = 5, reason_code = ?2 WHERE seq = ?1";
         self.step(|batch| {
             let of_feed = batch.feed(feed)?.key;
-            let taken = batch
+            let mut taken = batch
                 .transaction
                 .prepare_cached(UNSHOWN)?
-                .query_map(params![of_feed, key, code], |row| row.get(0))?
+                .query_map(params![of_feed, key], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<i64>>>()?;
+            taken.retain(|seq| !on_their_way.contains(&seq.unsigned_abs()));
+            for seq in &taken {
+                batch.transaction.prepare_cached(TAKE_BACK)?.execute(params![seq, code])?;
+            }
             let unread = batch.read(&taken)?;
             batch.feed(feed)?.unread -= unread;
             Ok(taken.into_iter().map(i64::unsigned_abs).collect())
         })
     }
 
-    /// Marks what popups of this key of the feed have told as read: they are gone. Looks through the newest unread events.
+    /// Marks what popups of this key of the feed have told as read: they are gone.
     pub fn mark_key_read(&mut self, feed: &FeedId, key: &str) -> Result<(), LogError> {
-        const TOLD: &str = "SELECT seq FROM (SELECT seq FROM unread INDEXED BY unread_feed WHERE feed = ?1 ORDER BY seq DESC LIMIT 1000) q
-            WHERE (SELECT e.popup_key FROM event e WHERE e.seq = q.seq) = ?2";
+        const TOLD: &str = "SELECT seq FROM unread INDEXED BY unread_key WHERE feed = ?1 AND popup_key = ?2 AND popup_key IS NOT NULL";
         self.step(|batch| {
             let of_feed = batch.feed(feed)?.key;
             let told = batch
@@ -210,10 +220,11 @@ impl Batch<'_> {
         self.insert_event(key, kind, clock, new)?;
         let seq = self.transaction.last_insert_rowid();
         if is_told(new.outcome) {
-            const UNREAD: &str = "INSERT INTO unread (seq, feed, type) VALUES (?1, ?2, ?3)";
-            self.transaction.prepare_cached(UNREAD)?.execute([seq, key, kind])?;
+            const UNREAD: &str = "INSERT INTO unread (seq, feed, type, popup_key) VALUES (?1, ?2, ?3, ?4)";
+            let row = params![seq, key, kind, new.notification.key];
+            self.transaction.prepare_cached(UNREAD)?.execute(row)?;
         }
-        if let Some(extra) = extra(new.notification) {
+        if let Some(extra) = extra(new.notification, new.urgent) {
             const EXTRA: &str = "INSERT INTO extra (seq, value) VALUES (?1, ?2)";
             self.transaction.prepare_cached(EXTRA)?.execute(params![seq, extra])?;
         }
@@ -226,7 +237,7 @@ impl Batch<'_> {
             origin, reason_code, reason_rule, reason_detail, urgency, title, url, popup_key, body, data) VALUES (:feed,
             :type, :outcome, :received_at, :clock, :content_hash, :last_event_id, :origin, :reason_code, :reason_rule,
             :reason_detail, :urgency, :title, :url, :popup_key, :body, :data)";
-        let NewEvent { message, origin, received_at, outcome, reason, notification } = new;
+        let NewEvent { message, origin, received_at, outcome, reason, notification, .. } = new;
         self.transaction.prepare_cached(INSERT)?.insert(named_params! {
             ":feed": feed,
             ":type": kind,

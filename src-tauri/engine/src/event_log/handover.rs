@@ -2,10 +2,19 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Record, record::urgency_of, row_id};
-use crate::{feed::FeedId, notification::Urgency, policy::OutcomeReason};
+use super::{
+    ReadMark, Record, marks,
+    record::{outcome_number, urgency_of},
+    row_id,
+};
+use crate::{
+    feed::FeedId,
+    notification::Urgency,
+    policy::{Outcome, OutcomeReason},
+};
 
 /// An event whose popup waits to be handed over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,10 +27,29 @@ pub struct Pending {
     pub code: Cow<'static, str>,
     /// How urgent its popup is.
     pub urgency: Urgency,
+    /// Whether it may pass snooze and quiet hours.
+    pub urgent: bool,
+    /// Whether a person has read it in the meantime.
+    pub read: bool,
+}
+
+/// A pending event that is not to be shown now, or at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetAside {
+    /// Its number.
+    pub seq: u64,
+    /// What becomes of it: held or logged.
+    pub outcome: Outcome,
+    /// Why, if that is news.
+    pub code: Option<&'static str>,
+    /// Until when.
+    pub until: Option<Timestamp>,
 }
 
 pub(super) fn pending(db: &Connection, limit: i64) -> rusqlite::Result<Vec<Pending>> {
-    const PENDING: &str = "SELECT e.seq, f.id, e.reason_code, e.urgency FROM event e INDEXED BY pending
+    const PENDING: &str = "SELECT e.seq, f.id, e.reason_code, e.urgency,
+        EXISTS (SELECT 1 FROM extra x WHERE x.seq = e.seq AND x.value ->> 'urgent'),
+        NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq) FROM event e INDEXED BY pending
         CROSS JOIN feed f ON f.key = e.feed WHERE e.outcome = 3 ORDER BY e.seq LIMIT ?1";
     let mut pending = db.prepare_cached(PENDING)?;
     let mut rows = pending.query([limit])?;
@@ -31,7 +59,8 @@ pub(super) fn pending(db: &Connection, limit: i64) -> rusqlite::Result<Vec<Pendi
         let Some(feed) = FeedId::new(row.get_ref(1)?.as_str()?) else { continue };
         let code = OutcomeReason::known_code(row.get_ref(2)?.as_str()?);
         let urgency = urgency_of(row.get(3)?).unwrap_or_default();
-        found.push(Pending { seq: row.get::<_, i64>(0)?.unsigned_abs(), feed, code, urgency });
+        let (seq, urgent, read) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get(4)?, row.get(5)?);
+        found.push(Pending { seq, feed, code, urgency, urgent, read });
     }
     Ok(found)
 }
@@ -57,6 +86,19 @@ pub(super) fn mark(db: &Connection, seqs: &[u64], summary: Option<u64>) -> rusql
         }
     }
     Ok(())
+}
+
+pub(super) fn set_aside(db: &Connection, events: &[SetAside]) -> rusqlite::Result<()> {
+    const SET_ASIDE: &str = "UPDATE event SET outcome = ?2, reason_code = coalesce(?3, reason_code),
+        reason_detail = coalesce(?4, reason_detail) WHERE seq = ?1 AND outcome = 3";
+    let mut set_aside = db.prepare_cached(SET_ASIDE)?;
+    let mut logged = Vec::new();
+    for SetAside { seq, outcome, code, until } in events {
+        let row = params![row_id(*seq), outcome_number(*outcome), code, until.map(|until| until.to_string())];
+        set_aside.execute(row)?;
+        logged.extend((*outcome == Outcome::Logged).then_some(*seq));
+    }
+    marks::set_read(db, &ReadMark::Events(logged), true).map(drop)
 }
 
 pub(super) fn held(db: &Connection) -> rusqlite::Result<Vec<(FeedId, u64)>> {

@@ -39,8 +39,8 @@ fn set_events(db: &Connection, seqs: &[u64], read: bool) -> rusqlite::Result<Cha
         "DELETE FROM unread WHERE seq = ?1 RETURNING feed".to_owned()
     } else {
         format!(
-            "INSERT OR IGNORE INTO unread (seq, feed, type)
-             SELECT seq, feed, type FROM event WHERE seq = ?1 AND {TOLD} RETURNING feed"
+            "INSERT OR IGNORE INTO unread (seq, feed, type, popup_key)
+             SELECT seq, feed, type, popup_key FROM event WHERE seq = ?1 AND {TOLD} RETURNING feed"
         )
     };
     let mut set = db.prepare_cached(&statement)?;
@@ -58,8 +58,8 @@ fn set_feed(db: &Connection, feed: i64, read: bool) -> rusqlite::Result<Changes>
         "DELETE FROM unread WHERE feed = ?1".to_owned()
     } else {
         format!(
-            "INSERT OR IGNORE INTO unread (seq, feed, type)
-             SELECT seq, feed, type FROM event INDEXED BY listed_feed WHERE feed = ?1 AND outcome <> 6 AND {TOLD}"
+            "INSERT OR IGNORE INTO unread (seq, feed, type, popup_key)
+             SELECT seq, feed, type, popup_key FROM event INDEXED BY listed_feed WHERE feed = ?1 AND outcome <> 6 AND {TOLD}"
         )
     };
     let changed = i64::try_from(db.prepare_cached(&statement)?.execute([feed])?).unwrap_or(i64::MAX);

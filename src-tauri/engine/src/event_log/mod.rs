@@ -29,7 +29,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 pub use self::{
     batch::{Batch, IGNORED_KEPT},
     error::LogError,
-    handover::Pending,
+    handover::{Pending, SetAside},
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,
@@ -163,6 +163,11 @@ impl EventLog {
     /// this number. Events that are not pending are passed over.
     pub fn mark_handed_over(&mut self, seqs: &[u64], summary: Option<u64>) -> Result<(), LogError> {
         self.write(|connection| handover::mark(connection, seqs, summary))
+    }
+
+    /// Takes events from those that are pending; others are passed over.
+    pub fn set_aside(&mut self, events: &[SetAside]) -> Result<(), LogError> {
+        self.write(|connection| handover::set_aside(connection, events))
     }
 
     /// How many events of each feed are held back.

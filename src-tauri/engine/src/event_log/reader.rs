@@ -200,7 +200,7 @@ fn from_where(filter: &Filter, limit: usize) -> String {
         (true, false, false) => vec![found(filter, "e.outcome <> 6", None)],
         (true, true, false) => vec![found_unread(filter)],
         (true, false, true) => {
-            let logged = found(filter, "e.outcome IN (5, 6)", Some(search::HELD));
+            let logged = found(filter, "e.outcome IN (5, 6)", None);
             vec![logged, unshown(filter, PENDING), unshown(filter, WAITING)]
         }
         (_, true, true) => [PENDING, WAITING].map(|which| unshown(filter, which) + UNREAD).into(),

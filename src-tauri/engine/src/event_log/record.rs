@@ -26,6 +26,8 @@ pub struct NewEvent<'a> {
     pub reason: &'a OutcomeReason,
     /// What its popup says, or would have said.
     pub notification: &'a Notification,
+    /// Whether its popup may pass snooze and quiet hours, also if it is shown later.
+    pub urgent: bool,
 }
 
 /// An event in the log.
@@ -70,9 +72,9 @@ impl Record {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let data: Option<String> = row.get(18)?;
         let extra: Option<String> = row.get(17)?;
-        let extra = extra.map(|text| serde_json::from_str(&text)).transpose();
-        let Extra { icon, group, sound, expire, buttons } =
-            extra.map_err(|_| foreign(17, Type::Text, "popup"))?.unwrap_or_default();
+        // What cannot be read is none: better a plain popup than no event.
+        let extra = extra.and_then(|text| serde_json::from_str(&text).ok());
+        let Extra { icon, group, sound, expire, buttons, .. } = extra.unwrap_or_default();
         let feed: String = row.get(1)?;
         Ok(Self {
             seq: row.get::<_, i64>(0)?.unsigned_abs(),
@@ -121,16 +123,19 @@ struct Extra {
     expire: Expire,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     buttons: Vec<Button>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    urgent: bool,
 }
 
 /// What a popup has beside its texts, as the log keeps it; `None`: nothing.
-pub(super) fn extra(notification: &Notification) -> Option<String> {
+pub(super) fn extra(notification: &Notification, urgent: bool) -> Option<String> {
     let Notification { icon, group, sound, expire, buttons, .. } = notification;
     let plain = icon.is_none()
         && group.is_none()
         && *sound == Sound::Default
         && *expire == Expire::Default
-        && buttons.is_empty();
+        && buttons.is_empty()
+        && !urgent;
     if plain {
         return None;
     }
@@ -140,6 +145,7 @@ pub(super) fn extra(notification: &Notification) -> Option<String> {
         sound: sound.clone(),
         expire: *expire,
         buttons: buttons.clone(),
+        urgent,
     };
     serde_json::to_string(&extra).ok()
 }

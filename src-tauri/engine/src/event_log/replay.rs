@@ -22,6 +22,8 @@ pub struct Replayed {
     pub message: Message,
     /// When it came.
     pub received_at: Timestamp,
+    /// Whether it told how things stood as its connection began, and so was no news.
+    pub snapshot: bool,
 }
 
 impl LogReader {
@@ -67,7 +69,7 @@ fn replay(
         }
     };
     let mut select = db.prepare(&format!(
-        "SELECT e.seq, f.id, t.name, e.last_event_id, e.received_at, e.data FROM ({newest}) n \
+        "SELECT e.seq, f.id, t.name, e.last_event_id, e.received_at, e.reason_code = 'snapshot', e.data FROM ({newest}) n \
          CROSS JOIN event e ON e.seq = n.seq CROSS JOIN feed f ON f.key = e.feed CROSS JOIN event_type t ON t.key = e.type"
     ))?;
     let mut rows = match key {
@@ -90,7 +92,8 @@ fn replayed(row: &Row<'_>) -> rusqlite::Result<Replayed> {
     Ok(Replayed {
         seq: row.get::<_, i64>(0)?.unsigned_abs(),
         feed: FeedId::new(&feed).ok_or_else(|| foreign(1, Type::Text, "feed id"))?,
-        message: Message { event_type: row.get(2)?, last_event_id: row.get(3)?, data: row.get(5)? },
+        message: Message { event_type: row.get(2)?, last_event_id: row.get(3)?, data: row.get(6)? },
         received_at: time(row, 4)?,
+        snapshot: row.get(5)?,
     })
 }

@@ -15,3 +15,8 @@ CREATE INDEX summarized_summary ON summarized (summary);
 CREATE INDEX waiting ON event (feed) WHERE outcome = 8;
 -- What a newer event of the same key replaces, or withdraws.
 CREATE INDEX unshown_key ON event (feed, popup_key) WHERE outcome IN (3, 8) AND popup_key IS NOT NULL;
+
+-- What was told under a key, and goes with its popup.
+ALTER TABLE unread ADD COLUMN popup_key TEXT;
+UPDATE unread SET popup_key = (SELECT e.popup_key FROM event e WHERE e.seq = unread.seq);
+CREATE INDEX unread_key ON unread (feed, popup_key) WHERE popup_key IS NOT NULL;

@@ -196,6 +196,11 @@ impl Policy {
         self.snoozes.until(feed, now).max(self.quiet_until(now))
     }
 
+    /// What holds an event of this feed back now that had passed before.
+    pub(crate) fn closed(&mut self, feed: &Feed, urgent: bool, now: Timestamp) -> Option<Closed> {
+        closed(&self.settings, &self.snoozes, &mut self.quiet, feed, urgent, now)
+    }
+
     /// When [`Policy::closed_until`] may say something else by itself; `None`: never.
     pub(crate) fn changes_at(&mut self, now: Timestamp) -> Option<Timestamp> {
         let snoozed = self.snoozes.next_end(now);
@@ -246,16 +251,9 @@ impl Draft<'_> {
         if feed.paused {
             return (Outcome::Logged, because(OutcomeReason::PAUSED));
         }
-        if feed.mute {
-            return (Outcome::Logged, because(OutcomeReason::MUTED));
-        }
-        if !urgent {
-            if let Some(end) = self.snoozes.until(Some(&feed.id), at) {
-                return (Outcome::Held, until(OutcomeReason::SNOOZED, end));
-            }
-            if let Some(end) = quiet_until(self.settings, &mut self.quiet, at) {
-                return (Outcome::Held, until(OutcomeReason::QUIET_HOURS, end));
-            }
+        if let Some(closed) = closed(self.settings, self.snoozes, &mut self.quiet, feed, urgent, at) {
+            let reason = closed.until.map_or_else(|| because(closed.code), |end| until(closed.code, end));
+            return (closed.outcome, reason);
         }
         if catching_up {
             return (Outcome::Pending, because(OutcomeReason::CATCH_UP));
@@ -277,11 +275,42 @@ fn quiet_until(settings: &Notifications, known: &mut Option<Quiet>, now: Timesta
     }
 }
 
+/// A gate that is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Closed {
+    /// What becomes of an event that comes to it.
+    pub(crate) outcome: Outcome,
+    /// A code of [`OutcomeReason`].
+    pub(crate) code: &'static str,
+    /// When it opens by itself.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// The gate that holds an event of this feed back, if one does.
+fn closed(
+    settings: &Notifications,
+    snoozes: &Snoozes,
+    quiet: &mut Option<Quiet>,
+    feed: &Feed,
+    urgent: bool,
+    at: Timestamp,
+) -> Option<Closed> {
+    let held = |code, until| Closed { outcome: Outcome::Held, code, until: Some(until) };
+    if feed.mute {
+        return Some(Closed { outcome: Outcome::Logged, code: OutcomeReason::MUTED, until: None });
+    }
+    if urgent {
+        return None;
+    }
+    let snoozed = snoozes.until(Some(&feed.id), at).map(|end| held(OutcomeReason::SNOOZED, end));
+    snoozed.or_else(|| quiet_until(settings, quiet, at).map(|end| held(OutcomeReason::QUIET_HOURS, end)))
+}
+
 /// A reconnect after this long without a sign of the server may bring what was missed.
 const GAP: SignedDuration = SignedDuration::from_secs(60);
-/// What was missed comes without a pause as long as this …
+/// What was missed comes within [`CATCHING_UP`], and from its first event on without a pause as long as this.
 pub(crate) const PAUSE: SignedDuration = SignedDuration::from_secs(2);
-/// … and within this time.
+/// What is missed is over by then at the latest.
 pub(crate) const CATCHING_UP: SignedDuration = SignedDuration::from_secs(10);
 
 /// Whether what a connection brings was missed before it. It says nothing of that itself: what comes in one go right after a
@@ -293,7 +322,7 @@ pub(crate) struct CatchUp {
     /// Something may have been missed, however short the time: the program was not running, or the machine slept.
     missed: bool,
     /// Since when it has been catching up, and when the newest event came that it had missed.
-    going_on: Option<(Timestamp, Timestamp)>,
+    going_on: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 impl CatchUp {
@@ -309,25 +338,31 @@ impl CatchUp {
 
     /// A connection ended, of whose server this was the last sign.
     pub(crate) fn ended(&mut self, last_sign: Option<Timestamp>) {
-        self.heard_at = self.heard_at.max(last_sign);
+        self.heard_at = last_sign.or(self.heard_at);
     }
 
-    /// A stream was opened.
+    /// A stream was opened. What was missed before may come on this connection, or, if it breaks at once, on the next one.
     pub(crate) fn opened(&mut self, at: Timestamp) {
-        let long = self.heard_at.is_some_and(|heard| at.duration_since(heard) >= GAP);
-        self.going_on = (long || std::mem::take(&mut self.missed)).then_some((at, at));
+        self.missed |= self.heard_at.is_some_and(|heard| apart(at, heard) >= GAP);
+        self.going_on = self.missed.then_some((at, None));
         self.heard_at = Some(at);
     }
 
     /// An event came; whether it had been missed.
     pub(crate) fn event(&mut self, at: Timestamp) -> bool {
-        self.heard_at = self.heard_at.max(Some(at));
+        self.heard_at = Some(at);
+        self.missed = false;
         self.going_on = self.going_on.filter(|(begin, last)| {
-            at.duration_since(*last) < PAUSE && at.duration_since(*begin) < CATCHING_UP
+            apart(at, *begin) < CATCHING_UP && last.is_none_or(|last| apart(at, last) < PAUSE)
         });
         if let Some((_, last)) = &mut self.going_on {
-            *last = at.max(*last);
+            *last = Some(at);
         }
         self.going_on.is_some()
     }
+}
+
+/// The time between two moments, of which a clock that was set back may have told the later one first.
+fn apart(one: Timestamp, other: Timestamp) -> SignedDuration {
+    one.duration_since(other).abs()
 }

@@ -233,14 +233,22 @@ fn what_comes_in_one_go_after_a_gap_was_missed() {
     restarted.slept();
     restarted.opened(at(16_000));
     assert_eq!(missed(&mut restarted, &[16_001, 16_002]), "mm");
-    // Nothing came at once: there was nothing to miss.
+    // Nothing came soon: there was nothing to miss.
     restarted.slept();
     restarted.opened(at(20_000));
-    assert_eq!(missed(&mut restarted, &[22_000, 22_001]), "..");
+    assert_eq!(missed(&mut restarted, &[30_000, 30_001]), "..");
+    // A server that takes its time, on the second connection, as the first one broke at once.
+    restarted.slept();
+    restarted.opened(at(40_000));
+    restarted.ended(Some(at(40_100)));
+    restarted.opened(at(43_000));
+    assert_eq!(missed(&mut restarted, &[49_000, 49_001, 51_100]), "mm.");
     // A connection that died unnoticed is no sign of life.
-    restarted.ended(Some(at(22_001)));
+    restarted.ended(Some(at(51_100)));
     restarted.opened(at(400_000));
     assert_eq!(missed(&mut restarted, &[400_100]), "m");
+    // A clock that is set back ends it, and does not make it last.
+    assert_eq!(missed(&mut restarted, &[-3_000_000, -2_999_000, -2_990_000]), "...");
 }
 
 fn pending(events: &[(&str, &'static str)]) -> Vec<Pending> {
@@ -251,6 +259,8 @@ fn pending(events: &[(&str, &'static str)]) -> Vec<Pending> {
             feed: FeedId::new(feed).unwrap(),
             code: (*code).into(),
             urgency: Urgency::Normal,
+            urgent: false,
+            read: false,
         })
         .collect()
 }

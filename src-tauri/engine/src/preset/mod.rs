@@ -153,20 +153,23 @@ impl Chosen {
     }
 }
 
-/// Decides about a message of a feed: its own rules first, then its preset. `snapshot` is what [`Opening::is_snapshot`] said.
+/// Decides about a message of a feed: its own rules first, then its preset. What the preset knows for a sign of life, or for how things
+/// stand as a connection begins, is no event, and so is nothing to rules. `snapshot` is what [`Opening::is_snapshot`] said.
 pub fn decide(feed: &Feed, message: &Message, received_at: Timestamp, snapshot: bool) -> Decision {
     let url = feed.shown_url();
     let facts = FeedFacts { id: feed.id.as_str(), name: &feed.name, url: &url };
     let Some(Chosen { preset, .. }) = &feed.preset else {
         return feed.rules.evaluate(&facts, message, received_at);
     };
-    if !feed.rules.texts().is_empty() {
+    let by_preset = preset.decide(&facts, message, received_at, snapshot);
+    let is_event = ![OutcomeReason::KEEP_ALIVE, OutcomeReason::SNAPSHOT].contains(&&*by_preset.reason.code);
+    if is_event && !feed.rules.texts().is_empty() {
         let decision = feed.rules.evaluate(&facts, message, received_at);
         if decision.reason.code != OutcomeReason::NO_MATCH {
             return decision;
         }
     }
-    preset.decide(&facts, message, received_at, snapshot)
+    by_preset
 }
 
 impl Preset {

@@ -51,6 +51,7 @@ fn log() -> (tempfile::TempDir, EventLog) {
             outcome,
             reason: &OutcomeReason::new(OutcomeReason::DEFAULT),
             notification: &Notification::default(),
+            urgent: false,
         };
         batch.append(&FeedId::new(feed).expect("an id"), &event, None).expect("appended");
     };

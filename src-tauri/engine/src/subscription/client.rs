@@ -13,6 +13,7 @@ use super::{
     Signal,
     certificates::Roots,
     lookout::Lookouts,
+    reach::Reach,
     route::{Route, WeakRoute},
 };
 use crate::{event_source::Limits, network::Network};
@@ -43,7 +44,7 @@ struct Shared {
     connect_timeout: Duration,
     roots: Roots,
     /// Those that are in use.
-    routes: Mutex<HashMap<Network, WeakRoute>>,
+    routes: Mutex<HashMap<(Network, Reach), WeakRoute>>,
     room: Arc<Semaphore>,
     lookouts: Arc<Lookouts>,
 }
@@ -104,13 +105,20 @@ impl Client {
 
     /// How requests go out with these settings: the same for all who ask for the same.
     pub(crate) fn route(&self, network: &Network) -> Arc<Route> {
+        self.route_no_nearer(network, Reach::Machine)
+    }
+
+    /// The same for requests whose hosts are to be no nearer than this by any name. Not for those that go by a proxy, which looks
+    /// them up itself, and may be near.
+    pub(super) fn route_no_nearer(&self, network: &Network, reach: Reach) -> Arc<Route> {
+        let key = (network.clone(), reach);
         let mut routes = self.shared.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(route) = routes.get(network).and_then(WeakRoute::upgrade) {
+        if let Some(route) = routes.get(&key).and_then(WeakRoute::upgrade) {
             return route;
         }
         routes.retain(|_, route| route.strong_count() > 0);
-        let route = Arc::new(Route::new(self.clone(), network.clone()));
-        routes.insert(network.clone(), Arc::downgrade(&route));
+        let route = Arc::new(Route::new(self.clone(), network.clone(), reach));
+        routes.insert(key, Arc::downgrade(&route));
         route
     }
 

@@ -141,7 +141,7 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The innermost error of a type.
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).filter_map(|cause| cause.downcast_ref()).last()
 }
 

@@ -32,6 +32,7 @@ mod exchange;
 mod fault;
 pub mod image;
 mod lookout;
+mod reach;
 mod route;
 
 pub use client::{Client, ClientError, Room};

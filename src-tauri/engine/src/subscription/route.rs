@@ -14,6 +14,7 @@ use super::{
     certificates::{self, Stamp},
     client::Client,
     connected::TellConnected,
+    reach::{NoNearer, Reach},
 };
 use crate::{
     event_source::Request,
@@ -26,6 +27,8 @@ use crate::{
 pub(crate) struct Route {
     client: Client,
     network: Network,
+    /// No host is nearer by any name; numbers are not looked up.
+    reach: Reach,
     made: Mutex<Option<Made>>,
 }
 
@@ -70,8 +73,8 @@ pub(super) enum RequestError {
 }
 
 impl Route {
-    pub(super) fn new(client: Client, network: Network) -> Self {
-        Self { client, network, made: Mutex::new(None) }
+    pub(super) fn new(client: Client, network: Network, reach: Reach) -> Self {
+        Self { client, network, reach, made: Mutex::new(None) }
     }
 
     /// The time to look up a host and to connect is this one's.
@@ -111,17 +114,23 @@ impl Route {
         {
             return Ok(made.clone());
         }
-        let (client, network) = (self.client.clone(), self.network.clone());
+        let (client, network, reach) = (self.client.clone(), self.network.clone(), self.reach);
         let before = made.take();
         // Reads some hundred files on some systems, while the other feeds of this thread go on.
-        let now = tokio::task::spawn_blocking(move || Made::current(&client, &network, before)).await??;
+        let now =
+            tokio::task::spawn_blocking(move || Made::current(&client, &network, reach, before)).await??;
         Ok(made.insert(now).clone())
     }
 }
 
 impl Made {
     /// The one before, if it is still made from the same files.
-    fn current(client: &Client, network: &Network, before: Option<Self>) -> Result<Self, RequestError> {
+    fn current(
+        client: &Client,
+        network: &Network,
+        reach: Reach,
+        before: Option<Self>,
+    ) -> Result<Self, RequestError> {
         // Looked at before they are read: one that changes in between is read once more at the next request.
         let stamps = certificates::stamps(network);
         if let Some(before) = before.filter(|before| before.stamps == stamps) {
@@ -143,17 +152,34 @@ impl Made {
             .connect_timeout(client.connect_timeout())
             .connector_layer(TellConnected)
             .tls_backend_preconfigured(tls);
-        let (builder, proxies) = match &network.proxy {
-            // What reqwest does by itself.
-            Proxy::System => (builder, Proxies::System(Box::new(Matcher::from_system()))),
-            Proxy::None => (builder.no_proxy(), Proxies::None),
-            Proxy::Url(url) => (builder.proxy(reqwest::Proxy::all(url.clone())?), Proxies::One(url.clone())),
+        let builder = match &network.proxy {
+            Proxy::System => builder,
+            Proxy::None => builder.no_proxy(),
+            Proxy::Url(url) => builder.proxy(reqwest::Proxy::all(url.clone())?),
         };
-        Ok(Self { http: builder.build()?, proxies: Arc::new(proxies), stamps })
+        let builder = match reach {
+            Reach::Machine => builder,
+            reach => builder.dns_resolver(NoNearer(reach)),
+        };
+        Ok(Self { http: builder.build()?, proxies: Arc::new(Proxies::of(network)), stamps })
     }
 }
 
+/// Whether a request goes to the URL's host itself, and not by a proxy.
+pub(super) fn is_direct(network: &Network, url: &Url) -> bool {
+    Proxies::of(network).via(url).is_none()
+}
+
 impl Proxies {
+    fn of(network: &Network) -> Self {
+        match &network.proxy {
+            // What reqwest does by itself.
+            Proxy::System => Self::System(Box::new(Matcher::from_system())),
+            Proxy::None => Self::None,
+            Proxy::Url(url) => Self::One(url.clone()),
+        }
+    }
+
     fn via(&self, url: &Url) -> Option<Via> {
         let (scheme, proxy) = match self {
             Self::None => return None,

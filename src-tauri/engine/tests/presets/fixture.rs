@@ -98,7 +98,7 @@ impl Fixture {
             url: text("url").expect("url"),
             greeting: document.get("greeting").and_then(Item::as_integer).unwrap_or_default() as usize,
             replay: text("replay").expect("replay"),
-            messages: messages.iter().map(|table| Expected::read(table)).collect(),
+            messages: messages.iter().map(Expected::read).collect(),
             preset,
         };
         assert_eq!(fixture.messages().len(), fixture.messages.len(), "{name}");

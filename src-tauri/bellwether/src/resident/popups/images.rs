@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use bellwether_engine::{feed::FeedId, subscription::image};
+use bellwether_engine::{engine::Report, feed::FeedId, subscription::image};
 use tokio::{sync::mpsc, task::spawn_blocking, time::timeout};
 
 use super::super::Resident;
@@ -24,7 +24,10 @@ pub(in crate::resident) async fn fetch_images(
         tokio::spawn(async move {
             let ImageWish { popup, feed, url } = wish;
             let path = timeout(image::BUDGET, fetch_image(&resident, &feed, &url)).await;
-            resident.popups.release(popup, path.ok().flatten());
+            if let Some(events) = resident.popups.release(popup, path.ok().flatten()) {
+                // The log has them as withdrawn; this says only that their popup is no more on its way.
+                resident.engine.report(Report::Shown { events }).await;
+            }
         });
     }
 }

@@ -77,7 +77,7 @@ struct Telling {
     summary: Option<u64>,
     /// The notification server has it.
     shown: bool,
-    /// It waits for its image.
+    /// It waits for its image; one that is withdrawn meanwhile is never sent.
     waits: Option<Box<popup::Popup>>,
     /// It is to be taken away.
     withdrawn: bool,
@@ -175,10 +175,10 @@ impl Popups {
             if telling.place.as_ref() != Some(place) || std::mem::replace(&mut telling.withdrawn, true) {
                 continue;
             }
-            if let Some(popup) = telling.waits.take() {
-                self.send(popup);
+            // One that waits is dropped when its wait is over.
+            if telling.waits.is_none() {
+                let _ = self.shared.wishes.try_send(Wish::Withdraw(*number));
             }
-            let _ = self.shared.wishes.try_send(Wish::Withdraw(*number));
         }
     }
 
@@ -204,7 +204,8 @@ impl Popups {
         popup.place.clone_from(&telling.place);
         // What stood in this place must come before this one.
         if telling.place.is_some() {
-            let before = told.popups.values_mut().filter(|before| before.place == telling.place);
+            let before =
+                told.popups.values_mut().filter(|before| before.place == telling.place && !before.withdrawn);
             before.filter_map(|before| before.waits.take()).for_each(|popup| self.send(popup));
             told.refused.retain(|refused| refused.place != telling.place);
         }
@@ -227,13 +228,18 @@ impl Popups {
         self.send(Box::new(popup));
     }
 
-    /// A popup has its image, or gets none.
-    fn release(&self, number: u64, image: Option<PathBuf>) {
-        let waiting = self.told().popups.get_mut(&number).and_then(|telling| telling.waits.take());
-        if let Some(mut popup) = waiting {
-            popup.image = image;
-            self.send(popup);
+    /// A popup has its image, or gets none. Returns the events of one that was withdrawn while it waited: nobody else will report of
+    /// it.
+    fn release(&self, number: u64, image: Option<PathBuf>) -> Option<Vec<u64>> {
+        let mut told = self.told();
+        let telling = told.popups.get_mut(&number)?;
+        let mut popup = telling.waits.take()?;
+        if telling.withdrawn {
+            return told.popups.remove(&number).map(|telling| telling.events);
         }
+        popup.image = image;
+        self.send(popup);
+        None
     }
 
     /// The notification server did not take a popup; returns its events, which the engine offers again.

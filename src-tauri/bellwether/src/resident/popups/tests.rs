@@ -67,9 +67,9 @@ fn a_popup_waits_for_its_image_and_never_overtakes_what_stands_in_its_place() {
 
     popups.show(event(5, Notification { key: Some("k".to_owned()), ..titled("five") }));
     assert_eq!(told(&mut queue), ["one", "five"]);
-    popups.release(1, Some("/images/1.png".into()));
+    assert_eq!(popups.release(1, Some("/images/1.png".into())), None);
     assert_eq!(told(&mut queue), Vec::<String>::new(), "too late");
-    popups.release(2, Some("/images/2.png".into()));
+    assert_eq!(popups.release(2, Some("/images/2.png".into())), None);
     assert_eq!(told(&mut queue), ["two [2.png]"]);
 
     popups.show(event(6, with_image("six", Some("w"), "https://a/6")));
@@ -78,10 +78,15 @@ fn a_popup_waits_for_its_image_and_never_overtakes_what_stands_in_its_place() {
     popups.withdraw(&feed, "no such key");
     popups.withdraw(&feed, "w");
     popups.withdraw(&feed, "w");
-    assert_eq!(told(&mut queue), ["six", "-6"]);
-    let silent = engine::Popup { images: false, ..event(7, with_image("seven", None, "https://a/7")) };
+    popups.show(event(7, Notification { key: Some("w".to_owned()), ..titled("seven") }));
+    assert_eq!(told(&mut queue), ["seven"], "what was withdrawn before it was there is never shown");
+    assert_eq!(popups.release(6, Some("/images/6.png".into())), Some(vec![6]), "it is accounted for");
+    assert_eq!(popups.release(6, None), None, "once");
+    popups.withdraw(&feed, "w");
+    assert_eq!(told(&mut queue), ["-7"]);
+    let silent = engine::Popup { images: false, ..event(8, with_image("eight", None, "https://a/8")) };
     popups.show(silent);
-    assert_eq!(told(&mut queue), ["seven"], "the feed does not allow images");
+    assert_eq!(told(&mut queue), ["eight"], "the feed does not allow images");
     assert!(images.try_recv().is_ok_and(|wish| wish.popup == 6) && images.try_recv().is_err());
 }
 

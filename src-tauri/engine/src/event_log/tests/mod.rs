@@ -98,6 +98,7 @@ impl Event {
             outcome: self.outcome,
             reason: &OutcomeReason { code: "rule".into(), rule: Some(2), detail: "why".into() },
             notification: &notification,
+            urgent: false,
         };
         batch.append(&feed(self.feed), &new, resume_value)
     }

@@ -1,7 +1,8 @@
 //! Images for popups: fetched by the way that a feed's own connections go, and taken only if they are small and of a known kind.
 //!
 //! Whoever writes a feed's events names the URL, and must gain nothing by it: no credential, client certificate or cookie is
-//! sent, nothing on this machine is asked for unless the feed itself is here, and everything is bounded.
+//! sent, nothing nearer than the feed is asked for (on this machine, or on the networks around it), and everything is bounded.
+//! Names count by the addresses that they lead to, except where a proxy looks them up: there only what a URL spells out counts.
 
 mod format;
 
@@ -11,11 +12,12 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::Client;
-use crate::{
-    event_source::Request,
-    network::{self, Network},
+use super::{
+    Client, fault,
+    reach::{Reach, TooNear},
+    route,
 };
+use crate::{event_source::Request, network::Network};
 pub use format::Kind;
 
 /// Most bytes of an image.
@@ -42,7 +44,7 @@ pub struct Image {
 /// Why there is no image.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ImageError {
-    /// The URL, or one that it redirects to, is not `https`, or leads from a feed elsewhere to this machine.
+    /// The URL, or one that it redirects to, is not `https`, or leads nearer than the feed is.
     #[error("{0} is no place for an image")]
     Place(String),
     /// Nobody answered as HTTP wants it.
@@ -74,13 +76,19 @@ pub async fn image(client: &Client, feed: &Url, network: &Network, url: &str) ->
 }
 
 async fn fetch(client: &Client, feed: &Url, network: &Network, url: &str) -> Result<Image, ImageError> {
+    let reach = if route::is_direct(&network.to(feed), feed) {
+        Reach::resolved(feed).await
+    } else {
+        // Only the proxy is to hear its name.
+        Reach::spelled(feed).unwrap_or(Reach::World)
+    };
     let mut url = Url::parse(url).map_err(|_| ImageError::Place(String::new()))?;
     for _ in 0..=MAX_REDIRECTS {
-        check(&url, feed)?;
+        check(&url, reach)?;
         // It may have come with the redirect; none of it is ours to send.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let response = ask(client, network, &url).await?;
+        let response = ask(client, network, reach, &url).await?;
         let status = response.status();
         if status.is_redirection() {
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -95,21 +103,33 @@ async fn fetch(client: &Client, feed: &Url, network: &Network, url: &str) -> Res
     Err(ImageError::Redirects)
 }
 
-/// Whether an image may lie there.
-fn check(url: &Url, feed: &Url) -> Result<(), ImageError> {
-    let here = network::is_loopback(url) && !network::is_loopback(feed);
-    if url.scheme() == "https" && !here {
+/// Whether an image may lie there, as far as the URL says it.
+fn check(url: &Url, reach: Reach) -> Result<(), ImageError> {
+    if url.scheme() == "https" && Reach::spelled(url).is_none_or(|spelled| spelled >= reach) {
         return Ok(());
     }
     Err(ImageError::Place(url.origin().ascii_serialization()))
 }
 
-async fn ask(client: &Client, network: &Network, url: &Url) -> Result<reqwest::Response, ImageError> {
+async fn ask(
+    client: &Client,
+    network: &Network,
+    reach: Reach,
+    url: &Url,
+) -> Result<reqwest::Response, ImageError> {
     let accept = HeaderValue::from_static("image/png, image/webp, image/jpeg, image/gif");
     let request = Request { url: url.clone(), last_event_id: None };
-    let route = client.route(&network.to(url));
+    let network = network.to(url);
+    let route = if route::is_direct(&network, url) {
+        client.route_no_nearer(&network, reach)
+    } else {
+        client.route(&network)
+    };
     let (answered, _) = route.send(request, HeaderMap::from_iter([(ACCEPT, accept)])).await;
-    answered.map_err(|_| ImageError::Connection)
+    answered.map_err(|error| match fault::find::<TooNear>(&error) {
+        Some(_) => ImageError::Place(url.origin().ascii_serialization()),
+        None => ImageError::Connection,
+    })
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Image, ImageError> {
@@ -132,22 +152,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_lie_behind_https_and_not_on_this_machine_unless_the_feed_does() {
-        let elsewhere = "https://feed.example.org/events";
-        let here = "http://127.0.0.1:8000/events";
-        for (url, feed, allowed) in [
+    fn images_lie_behind_https_and_no_nearer_than_the_feed() {
+        let (here, near, elsewhere) = (Reach::Machine, Reach::Network, Reach::World);
+        for (url, reach, allowed) in [
             ("https://images.example.org/a.png", elsewhere, true),
             ("https://images.example.org/a.png", here, true),
             ("https://localhost/a.png", here, true),
             ("https://localhost/a.png", elsewhere, false),
             ("https://127.0.0.1:8443/a.png", elsewhere, false),
+            ("https://127.0.0.1:8443/a.png", near, false),
             ("https://[::1]/a.png", elsewhere, false),
+            ("https://0.0.0.0/a.png", elsewhere, false),
+            ("https://192.168.1.1/a.png", elsewhere, false),
+            ("https://192.168.1.1/a.png", near, true),
+            ("https://192.168.1.1/a.png", here, true),
+            ("https://192.0.2.1/a.png", elsewhere, true),
             ("http://images.example.org/a.png", elsewhere, false),
             ("file:///etc/passwd", elsewhere, false),
             ("data:image/png;base64,AAAA", elsewhere, false),
         ] {
-            let checked = check(&Url::parse(url).unwrap(), &Url::parse(feed).unwrap());
-            assert_eq!(checked.is_ok(), allowed, "{url} for {feed}");
+            let checked = check(&Url::parse(url).unwrap(), reach);
+            assert_eq!(checked.is_ok(), allowed, "{url} for a feed on {reach:?}");
         }
     }
 }
