@@ -45,8 +45,6 @@ pub const LARGE: usize = 64 * 1024;
 /// What one evaluation may make on its way, in bytes: each value that is joined, named, gone through, or put into a filter or
 /// comes out of one, with 16 bytes for each of its parts.
 pub const MAX_MADE: usize = 16 * 1024 * 1024;
-/// Texts up to here need not be measured when they are printed, in bytes.
-const SHORT: usize = 256;
 /// Longest rendered text, in bytes; what is longer is cut.
 pub const MAX_OUTPUT: usize = 32 * 1024;
 /// Longest expression or template, in bytes.

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::{Event, Fixture, feed};
 use crate::{
     event_log::{Counts, IGNORED_KEPT, Query, ReadMark},
-    policy::Outcome::{self, Closed, Ignored, Logged, Pending, Shown, Summarized},
+    policy::Outcome::{self, Closed, Held, Ignored, Logged, Pending, Shown, Summarized},
 };
 
-fn with(outcomes: &[Outcome]) -> Vec<Event> {
+pub(super) fn with(outcomes: &[Outcome]) -> Vec<Event> {
     outcomes.iter().map(|outcome| Event { outcome: *outcome, ..Event::default() }).collect()
 }
 
@@ -91,7 +91,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let outcome = prop::sample::select(vec![Shown, Pending, Summarized, Logged, Ignored, Closed]);
+    let outcome = prop::sample::select(vec![Shown, Pending, Summarized, Logged, Ignored, Closed, Held]);
     let mark = prop_oneof![
         prop::collection::vec(0..40_u64, 0..5).prop_map(ReadMark::Events),
         prop::bool::ANY.prop_map(|a| ReadMark::Feed(feed(if a { "a" } else { "b" }))),

@@ -2,6 +2,7 @@
 
 mod crash;
 mod files;
+mod handover;
 mod marks;
 mod resume;
 
