@@ -51,7 +51,7 @@ fn rules_are_tried_on_the_log_and_nothing_comes_of_it() {
     fs::write(&file, format!("[[feed.rule]]\nrun = [\"touch\", \"{}\"]\n", touch.display()))
         .expect("written");
     let out = resident.cli_text(&["rules", "test", "ops", "--rule", &file.display().to_string()]);
-    assert!(out.starts_with("30 events, 30 popups\n") && out.contains("Build 29"), "{out}");
+    assert!(out.starts_with("Events: 30, with a popup: 30\n") && out.contains("Build 29"), "{out}");
     assert!(!touch.exists());
     assert_eq!(resident.feed("ops").counts.events, 30);
     assert!(resident.log("ops").iter().all(|event| event.outcome != Outcome::Ignored));

@@ -463,7 +463,7 @@ async fn a_trial_of_rules_is_asked_for_and_told() {
     assert_eq!((ran.code, &*ran.err), (0, ""));
     assert_eq!(
         ran.out,
-        "100 events, 3 popups\n\nCOUNT  OUTCOME  WHY\n97     log      None of this feed’s rules matches it.\n\
+        "Events: 100, with a popup: 3\n\nCOUNT  OUTCOME  WHY\n97     log      None of this feed’s rules matches it.\n\
          3      popup    Rule 1 of this feed decided so.\n\n9  ops  Disk full\n    93 %\n    of 200 GiB\n    https://example.org/9\n\n\
          7  ops  Door\n\nand 1 more popup\nops: Rule 2 fails: when: x (event 5; times: 4)\n"
     );
