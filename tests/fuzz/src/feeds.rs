@@ -145,6 +145,7 @@ fn changes(text: &str, config: &Config, feed: &Feed) {
         same_but(config, &good(&changed), &feed.id, |feed| {
             feed.name = name.into();
             feed.idle_timeout = Some(idle_timeout);
+            feed.left_out.idle_timeout = false;
             feed.repeats = Repeats::Show;
             feed.mute = !feed.mute;
         });
