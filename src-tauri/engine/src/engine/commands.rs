@@ -110,6 +110,12 @@ impl EventLoop {
         self.take_received();
         let result = self.try_apply(config);
         self.unapplied = result.is_err();
+        let feeds = &self.feeds;
+        if result.is_ok()
+            && self.policy.snoozes.keep_feeds(|id| feeds.iter().any(|entry| entry.feed.id == *id))
+        {
+            self.keep_snoozes();
+        }
         self.outbox.reconsider();
         self.open_gates();
         if let Err(error) = &result {

@@ -226,7 +226,7 @@ impl EventLoop {
     }
 
     /// A later run would show what this one need not hold back any more, at most; so an error is no reason to hold it.
-    fn keep_snoozes(&mut self) {
+    pub(super) fn keep_snoozes(&mut self) {
         if let Err(error) = self.log.set_setting(SNOOZED, &self.policy.snoozes.write()) {
             self.log_failed(&error);
         }

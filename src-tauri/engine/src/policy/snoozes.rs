@@ -62,6 +62,13 @@ impl Snoozes {
         self.all.into_iter().chain(self.feeds.values().copied()).filter(|until| *until > now).min()
     }
 
+    /// Forgets those of feeds that are no more; whether there were any.
+    pub(crate) fn keep_feeds(&mut self, known: impl Fn(&FeedId) -> bool) -> bool {
+        let before = self.feeds.len();
+        self.feeds.retain(|feed, _| known(feed));
+        self.feeds.len() < before
+    }
+
     /// Forgets those that have ended; whether there were any.
     pub(crate) fn forget_ended(&mut self, now: Timestamp) -> bool {
         let before = self.clone();

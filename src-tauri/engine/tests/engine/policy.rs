@@ -311,3 +311,21 @@ async fn nothing_is_left_of_what_was_withdrawn_while_it_was_gathered() {
     fixture.settled().await;
     assert!(fixture.popups.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn what_is_held_of_a_feed_that_goes_is_told_and_does_not_wait_for_its_snooze() {
+    let go = Arc::new(Notify::new());
+    let script = vec![stream(""), Act::Wait(go.clone()), send(numbers(1..=3)), Act::Hold];
+    let server = ScriptedServer::start(vec![script]).await;
+    let mut fixture = Fixture::start(&feed("a", &server, ""));
+    fixture.engine.report(Report::Available(true)).await;
+    let until = Timestamp::now() + SignedDuration::from_hours(1);
+    fixture.engine.snooze(Some(id("a")), Some(until)).await.expect("a snooze");
+    go.notify_one();
+    fixture.events("a", 3).await;
+    assert_eq!(fixture.outcomes("a"), [Outcome::Held; 3]);
+    fixture.engine.remove_feed(id("a")).await.expect("a feed");
+    let popup = summary(&mut fixture).await;
+    assert_eq!((popup.events, popup.feed_name.as_str()), (vec![1, 2, 3], "a"));
+    assert_eq!(fixture.engine.attention().await.expect("the engine").held, 0);
+}
