@@ -123,7 +123,7 @@ describe('feeds', () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)
     await person.click(await rail().findByText('Ops alerts'))
-    const next_attempt_at = new Date(Date.now() + 18_500).toISOString()
+    const next_attempt_at = new Date(Date.now() + 16_500).toISOString()
     fake.change('ops', {
       connection: connection('waiting', { reason: { code: 'refused', detail: '10.0.0.7:80' }, attempt: 2, next_attempt_at }),
     })

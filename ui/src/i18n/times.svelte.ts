@@ -17,6 +17,7 @@ export function startClock(): () => void {
   const tick = () => {
     if (!document.hidden) present = Date.now()
   }
+  tick()
   const timer = setInterval(tick, SECOND)
   document.addEventListener('visibilitychange', tick)
   return () => {
