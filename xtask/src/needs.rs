@@ -54,9 +54,16 @@ impl Group {
                 "procps",
                 "gnome-keyring",
             ],
-            Self::Servers => {
-                &["php-cli", "php-sqlite3", "golang-go", "nginx", "openssl", "tinyproxy-bin", "microsocks"]
-            }
+            Self::Servers => &[
+                "php-cli",
+                "php-sqlite3",
+                "golang-go",
+                "nginx",
+                "openssl",
+                "tinyproxy-bin",
+                "microsocks",
+                "tzdata",
+            ],
             Self::Icons => &["librsvg2-bin"],
             Self::Package => &["dpkg-dev", "desktop-file-utils"],
         }
