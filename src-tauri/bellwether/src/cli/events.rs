@@ -244,25 +244,7 @@ mod tests {
             assert_eq!(why(&wire, &now, &Catalogue::new("en")), english);
             assert_eq!(why(&wire, &now, &Catalogue::new("zh-CN")), chinese);
         }
-        for code in [
-            OutcomeReason::DEFAULT,
-            OutcomeReason::RULE,
-            OutcomeReason::NO_MATCH,
-            OutcomeReason::RULE_FAILED,
-            OutcomeReason::PRESET,
-            OutcomeReason::KEEP_ALIVE,
-            OutcomeReason::SNAPSHOT,
-            OutcomeReason::MUTED,
-            OutcomeReason::PAUSED,
-            OutcomeReason::SNOOZED,
-            OutcomeReason::QUIET_HOURS,
-            OutcomeReason::FLOOD,
-            OutcomeReason::CATCH_UP,
-            OutcomeReason::BACKLOG,
-            OutcomeReason::REPLACED,
-            OutcomeReason::WITHDRAWN,
-            "no_notifications",
-        ] {
+        for code in OutcomeReason::CODES.into_iter().chain(["no_notifications"]) {
             assert!(Catalogue::new("en").has(&format!("outcome.{code}")), "{code}");
         }
     }

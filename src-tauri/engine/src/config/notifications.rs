@@ -7,11 +7,12 @@ use jiff::{
     civil::{Time, Weekday},
     tz::TimeZone,
 };
-use toml_edit::{Item, Table, TableLike, Value};
+use toml_edit::{Item, Table, Value};
 
 use super::{
     ConfigError, ConfigErrorKind as Kind,
     reader::{Reader, Section},
+    rules::sections,
 };
 use crate::{
     feed::Silence,
@@ -107,17 +108,12 @@ impl Reader<'_> {
     fn quiet_hours(&self, root: &Table) -> Result<Vec<QuietRange>, ConfigError> {
         const KEY: &str = "quiet_hours";
         let Some(item) = root.get(KEY) else { return Ok(Vec::new()) };
-        let sections: Vec<(&dyn TableLike, _)> = match item {
-            Item::ArrayOfTables(tables) => tables.iter().map(|table| (table as _, table.span())).collect(),
-            Item::Value(Value::Array(list)) if list.iter().all(Value::is_inline_table) => {
-                list.iter().filter_map(|value| Some((value.as_inline_table()? as _, value.span()))).collect()
+        let one = || Some(vec![(item.as_table_like()?, item.span())]);
+        let sections = match sections(item).or_else(one) {
+            Some(sections) => sections,
+            None => {
+                return Err(self.error(Kind::InvalidValue, item.span(), KEY, sentence::QUIET_NO_SECTION));
             }
-            item => match item.as_table_like() {
-                Some(table) => vec![(table, item.span())],
-                None => {
-                    return Err(self.error(Kind::InvalidValue, item.span(), KEY, sentence::QUIET_NO_SECTION));
-                }
-            },
         };
         if sections.len() > MAX_RANGES {
             let message = sentence::TOO_MANY_RANGES.with([("most", MAX_RANGES.to_string())]);

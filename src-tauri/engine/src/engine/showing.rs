@@ -44,15 +44,18 @@ impl EventLoop {
 
     fn refill(&mut self) {
         let Ok(pending) = self.log.pending(BACKLOG) else { return };
-        let complete = pending.len() < BACKLOG;
+        let mut complete = pending.len() < BACKLOG;
         let Some(pending) = self.still_told(pending) else { return };
         let most = self.policy.settings().flood.overall as usize;
         let (mut single, mut together) = (Vec::new(), Vec::new());
         for told in policy::plan(&pending, most) {
+            let before = single.len() + together.len();
             match told.kind {
                 Some(kind) => together.extend(self.gathered(&pending, &told, kind)),
                 None => single.extend(self.single(&pending, &told)),
             }
+            // What cannot be read now is not forgotten.
+            complete &= single.len() + together.len() > before;
         }
         self.outbox.refill(single, together, complete);
     }
@@ -193,7 +196,7 @@ impl EventLoop {
             .collect();
         if !open.is_empty() {
             match self.log.release(&open) {
-                Ok(_) => {
+                Ok(()) => {
                     self.held.retain(|feed, _| !open.contains(feed));
                     self.outbox.more_is_in_the_log();
                     self.tell(Update::EventsChanged);

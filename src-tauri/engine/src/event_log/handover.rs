@@ -90,7 +90,7 @@ pub(super) fn mark(db: &Connection, seqs: &[u64], summary: Option<u64>) -> rusql
 
 pub(super) fn set_aside(db: &Connection, events: &[SetAside]) -> rusqlite::Result<()> {
     const SET_ASIDE: &str = "UPDATE event SET outcome = ?2, reason_code = coalesce(?3, reason_code),
-        reason_detail = coalesce(?4, reason_detail) WHERE seq = ?1 AND outcome = 3";
+        reason_detail = iif(?3 IS NULL, reason_detail, coalesce(?4, '')) WHERE seq = ?1 AND outcome = 3";
     let mut set_aside = db.prepare_cached(SET_ASIDE)?;
     let mut logged = Vec::new();
     for SetAside { seq, outcome, code, until } in events {
@@ -111,15 +111,14 @@ pub(super) fn held(db: &Connection) -> rusqlite::Result<Vec<(FeedId, u64)>> {
     Ok(rows.into_iter().filter_map(|(id, count)| Some((FeedId::new(&id)?, count.unsigned_abs()))).collect())
 }
 
-pub(super) fn release(db: &Connection, feeds: &[FeedId]) -> rusqlite::Result<usize> {
+pub(super) fn release(db: &Connection, feeds: &[FeedId]) -> rusqlite::Result<()> {
     const READ: &str = "UPDATE event INDEXED BY waiting SET outcome = 5 WHERE outcome = 8
         AND feed = (SELECT key FROM feed WHERE id = ?1) AND NOT EXISTS (SELECT 1 FROM unread u WHERE u.seq = event.seq)";
     const UNREAD: &str = "UPDATE event INDEXED BY waiting SET outcome = 3 WHERE outcome = 8
         AND feed = (SELECT key FROM feed WHERE id = ?1)";
-    let mut released = 0;
     for feed in feeds {
         db.prepare_cached(READ)?.execute([feed.as_str()])?;
-        released += db.prepare_cached(UNREAD)?.execute([feed.as_str()])?;
+        db.prepare_cached(UNREAD)?.execute([feed.as_str()])?;
     }
-    Ok(released)
+    Ok(())
 }

@@ -175,9 +175,8 @@ impl EventLog {
         self.read(handover::held)
     }
 
-    /// What is held back of these feeds becomes pending; what a person has read meanwhile stays in the log. Returns how many became
-    /// pending.
-    pub fn release(&mut self, feeds: &[FeedId]) -> Result<usize, LogError> {
+    /// What is held back of these feeds becomes pending; what a person has read meanwhile stays in the log.
+    pub fn release(&mut self, feeds: &[FeedId]) -> Result<(), LogError> {
         self.write(|connection| handover::release(connection, feeds))
     }
 
@@ -231,12 +230,12 @@ impl EventLog {
     }
 }
 
-/// An event's number as SQLite counts rows; `None`: no event has it.
 /// A hash of a text that stays the same over versions of program and compiler.
 pub(crate) fn text_hash(text: &str) -> i64 {
     batch::fnv1a(text.bytes())
 }
 
+/// An event's number as SQLite counts rows; `None`: no event has it.
 fn row_id(seq: u64) -> Option<i64> {
     i64::try_from(seq).ok()
 }

@@ -93,6 +93,26 @@ impl OutcomeReason {
     /// Its popup was taken back before it was shown.
     pub const WITHDRAWN: &str = "withdrawn";
 
+    /// All of them.
+    pub const CODES: [&str; 16] = [
+        Self::DEFAULT,
+        Self::RULE,
+        Self::NO_MATCH,
+        Self::RULE_FAILED,
+        Self::PRESET,
+        Self::KEEP_ALIVE,
+        Self::SNAPSHOT,
+        Self::MUTED,
+        Self::PAUSED,
+        Self::SNOOZED,
+        Self::QUIET_HOURS,
+        Self::FLOOD,
+        Self::CATCH_UP,
+        Self::BACKLOG,
+        Self::REPLACED,
+        Self::WITHDRAWN,
+    ];
+
     /// A reason without rule and detail.
     pub fn new(code: &'static str) -> Self {
         Self { code: code.into(), rule: None, detail: String::new() }
@@ -100,25 +120,7 @@ impl OutcomeReason {
 
     /// A code as the log has it, without memory of its own where it is one of these.
     pub(crate) fn known_code(code: &str) -> Cow<'static, str> {
-        const CODES: [&str; 16] = [
-            OutcomeReason::DEFAULT,
-            OutcomeReason::RULE,
-            OutcomeReason::NO_MATCH,
-            OutcomeReason::RULE_FAILED,
-            OutcomeReason::PRESET,
-            OutcomeReason::KEEP_ALIVE,
-            OutcomeReason::SNAPSHOT,
-            OutcomeReason::MUTED,
-            OutcomeReason::PAUSED,
-            OutcomeReason::SNOOZED,
-            OutcomeReason::QUIET_HOURS,
-            OutcomeReason::FLOOD,
-            OutcomeReason::CATCH_UP,
-            OutcomeReason::BACKLOG,
-            OutcomeReason::REPLACED,
-            OutcomeReason::WITHDRAWN,
-        ];
-        match CODES.into_iter().find(|known| *known == code) {
+        match Self::CODES.into_iter().find(|known| *known == code) {
             Some(known) => known.into(),
             None => code.to_owned().into(),
         }

@@ -18,18 +18,14 @@ pub struct RuleFault {
 pub struct RuleFaults(Vec<RuleFault>);
 
 impl RuleFaults {
-    /// Counts a failure; whether it is this rule's first.
-    pub fn note(&mut self, rule: u32, detail: String, seq: u64) -> bool {
+    /// Counts a failure.
+    pub fn note(&mut self, rule: u32, detail: String, seq: u64) {
         match self.0.binary_search_by_key(&rule, |fault| fault.rule) {
             Ok(at) => {
                 let count = self.0[at].count + 1;
                 self.0[at] = RuleFault { rule, detail, seq, count };
-                false
             }
-            Err(at) => {
-                self.0.insert(at, RuleFault { rule, detail, seq, count: 1 });
-                true
-            }
+            Err(at) => self.0.insert(at, RuleFault { rule, detail, seq, count: 1 }),
         }
     }
 

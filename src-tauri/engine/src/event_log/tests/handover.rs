@@ -93,8 +93,10 @@ fn what_is_held_becomes_pending_unless_it_was_read_and_can_be_set_aside_again() 
     let mut fixture = Fixture::new();
     let seqs = fixture.append(&with(&[Held, Held, Held, Pending]));
     fixture.log.mark_read(&ReadMark::Events(vec![seqs[1]]), true).unwrap();
-    assert_eq!(fixture.log.release(&[feed("b")]).unwrap(), 0);
-    assert_eq!(fixture.log.release(&[feed("a")]).unwrap(), 2);
+    fixture.log.release(&[feed("b")]).unwrap();
+    assert_eq!(fixture.log.held().unwrap(), [(feed("a"), 3)]);
+    fixture.log.release(&[feed("a")]).unwrap();
+    assert!(fixture.log.held().unwrap().is_empty());
     let outcomes =
         |fixture: &Fixture| codes(fixture, &seqs).into_iter().map(|(outcome, _)| outcome).collect::<Vec<_>>();
     assert_eq!(outcomes(&fixture), [Pending, Logged, Pending, Pending]);
@@ -114,6 +116,9 @@ fn what_is_held_becomes_pending_unless_it_was_read_and_can_be_set_aside_again() 
     assert_eq!(fixture.log.counts(&feed("a")).unwrap().unread, 1);
     let reason = fixture.log.reader().get(seqs[0]).unwrap().unwrap().reason;
     assert_eq!((&*reason.code, &*reason.detail), (OutcomeReason::SNOOZED, "1970-01-01T00:00:00Z"));
+    let reason = |seq| fixture.log.reader().get(seq).unwrap().unwrap().reason;
+    assert_eq!((&*reason(seqs[2]).code, &*reason(seqs[2]).detail), (OutcomeReason::MUTED, ""));
+    assert_eq!((&*reason(seqs[3]).code, &*reason(seqs[3]).detail), ("rule", "why"), "no news");
 }
 
 #[test]
