@@ -7,6 +7,12 @@
 //! | `POST /feeds` [`FeedDraft`] | 201 [`Feed`] |
 //! | `PATCH /feeds/{id}` [`FeedEdit`] | [`Feed`] |
 //! | `DELETE /feeds/{id}` | 204; its events stay in the log, its secrets are forgotten |
+//! | `POST /feeds/{id}/restore` | [`Feed`]: takes the removal of this feed back, within an hour of it: rules, settings, place and secrets |
+//! | `PUT /feeds/order` [`FeedOrder`] | 204 |
+//! | `GET /feeds/{id}/settings` | [`FeedSettings`]: what its connections are made with |
+//! | `GET /feeds/{id}/activity` | [`FeedActivity`]: its events of the last day, by the quarter of an hour |
+//! | `GET /feeds/{id}/rules` | [`FeedRules`] |
+//! | `PUT /feeds/{id}/rules` [`RulesEdit`] | [`FeedRules`], or `conflict` if they have been changed since they were read |
 //! | `PUT /feeds/{id}/credential` [`CredentialEdit`] | [`Feed`], or `no_keyring`; no answer ever holds a secret |
 //! | `POST /feeds/{id}/pause`, `/resume`, `/reconnect` | [`Feed`] |
 //! | `POST /feeds/{id}/test` | 204; a sample popup as this feed's rules make it |
@@ -15,13 +21,25 @@
 //! | `GET /events?`[`EventQuery`] | [`EventPage`], newest first |
 //! | `GET /events/{seq}` | [`Event`] with all its data |
 //! | `POST /events/read` [`MarkRead`] | 204 |
+//! | `GET /events/index?`[`EventQuery`] | [`EventIndex`]: how many events there are under a filter, and where; `before`, `limit` and `preview` do not count |
+//! | `GET /events/types?feed=` | `[String]`: the event types in the log (of this feed), in their alphabetical order; the first 200 |
+//! | `POST /events/delete` [`Events`] | 204 |
+//! | `POST /events/restore` [`Events`] | 204: takes the deletion of these events back, if it was one of the latest 20 and within an hour |
+//! | `POST /events/export` [`EventExport`] | [`Exported`]: writes events to a file in the person's folder of downloads |
+//! | `POST /events/{seq}/show` | 204: shows its popup once more, whatever would hold it back |
 //! | `POST /events/{seq}/open` | 204; opens the event's link in the browser: only after a person's click |
 //! | `POST /notifications/test` | 204, or `no_notifications` |
 //! | `POST /rules/test` [`RulesTest`] | [`RulesPreview`]: what rules would do on the events in the log; nothing comes of it |
 //! | `POST /probe` [`ProbeWish`] | [`Probe`], after up to 10 s: what there is at a URL; a URL that is none is a fault of it |
 //! | `POST /demo` | [`Feed`]: starts the demo feed and subscribes to it |
 //! | `POST /window` [`OpenWindow`] | 204; opens the window, or brings it to the front |
+//! | `GET /settings` | [`Settings`] |
 //! | `PATCH /settings` [`SettingsEdit`] | [`Status`] |
+//! | `POST /config/open` | 204: opens `feeds.toml` in the person's editor |
+//! | `POST /export` [`Export`] | [`Exported`]: writes all settings, without secrets, to a file in the person's folder of downloads |
+//! | `POST /exports/open` | 204: opens the folder of the newest export in the file manager |
+//! | `POST /import` an export's text | [`Imported`]: settings and feeds become those of the export; `feeds.toml` is kept as `feeds.toml.before-import` |
+//! | `GET /doctor` | [`Doctor`]: what works here and what does not, without secrets |
 //! | `POST /quit` | 204 |
 //! | `GET /updates?window=true` | an event stream of [`Update`]s, as JSON, event type `message`; `window`: the reader is the window |
 //!
@@ -54,6 +72,8 @@ pub enum Update {
     Feed(Feed),
     /// A new event, its data cut for a list.
     Event(Event),
+    /// A connection was lost, or is there again.
+    ConnectionChange(ConnectionChange),
     /// Events changed in place: read marks, outcomes.
     EventsChanged,
     /// The window is asked to come to the front, at an event if one is given.
@@ -117,6 +137,12 @@ pub enum ErrorCode {
     InvalidId,
     /// Another value that cannot be: a name, a time.
     InvalidValue,
+    /// What was to be changed has been changed by somebody else since it was read.
+    Conflict,
+    /// What was to be taken back is not known any more.
+    NothingToRestore,
+    /// A file that is no export of this program's, or of a newer version.
+    NotAnExport,
     /// No feed of this id.
     NoSuchFeed,
     /// No event of this number.

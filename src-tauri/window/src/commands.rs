@@ -21,7 +21,22 @@ use tauri::{Manager as _, Runtime, State, WebviewWindow, ipc::Channel};
 const MAX_PATH: usize = 8 * 1024;
 
 /// What the page has no use for (`/quit`, `/window` …) is not passed on.
-const ROOMS: [&str; 6] = ["status", "feeds", "events", "demo", "settings", "snooze"];
+const ROOMS: [&str; 14] = [
+    "status",
+    "feeds",
+    "events",
+    "rules",
+    "probe",
+    "demo",
+    "snooze",
+    "settings",
+    "notifications",
+    "config",
+    "export",
+    "exports",
+    "import",
+    "doctor",
+];
 
 /// The link to the resident program.
 pub(crate) struct Link {
@@ -85,9 +100,7 @@ pub(crate) async fn request(
 
 fn check(method: &str, path: &str) -> Result<(), Failure> {
     let room = path.strip_prefix('/').and_then(|rest| rest.split(['/', '?']).next());
-    // Secrets are put by the command line alone.
-    let fits = (matches!(method, "GET" | "POST" | "PATCH" | "DELETE")
-        || (method, path) == ("PUT", "/snooze"))
+    let fits = matches!(method, "GET" | "POST" | "PUT" | "PATCH" | "DELETE")
         && path.len() <= MAX_PATH
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\')
         && !path.split(['/', '?']).any(|segment| segment == "." || segment == "..")

@@ -3,4 +3,4 @@
 /**
  * What a program branches on.
  */
-export type ErrorCode = "bad_request" | "invalid_url" | "unsupported_scheme" | "duplicate_url" | "duplicate_id" | "invalid_id" | "invalid_value" | "no_such_feed" | "no_such_event" | "broken_config" | "cannot_write" | "event_log" | "no_keyring" | "no_notifications" | "no_window" | "no_link" | "forbidden" | "not_found" | "internal";
+export type ErrorCode = "bad_request" | "invalid_url" | "unsupported_scheme" | "duplicate_url" | "duplicate_id" | "invalid_id" | "invalid_value" | "conflict" | "nothing_to_restore" | "not_an_export" | "no_such_feed" | "no_such_event" | "broken_config" | "cannot_write" | "event_log" | "no_keyring" | "no_notifications" | "no_window" | "no_link" | "forbidden" | "not_found" | "internal";

@@ -29,9 +29,17 @@ held_back?: boolean,
  */
 summary?: number, 
 /**
+ * With one of these outcomes, separated by commas: `held,pending`.
+ */
+outcome?: string, 
+/**
  * Not older than this RFC 3339 time.
  */
 since?: string, 
+/**
+ * Older than this RFC 3339 time.
+ */
+until?: string, 
 /**
  * Older than the event of this number: the next page.
  */
@@ -43,4 +51,16 @@ limit?: number,
 /**
  * Cut each event's data after about 1 KiB.
  */
-preview?: boolean, };
+preview?: boolean, 
+/**
+ * With [`EventPage::connections`].
+ */
+connections?: boolean, 
+/**
+ * For an index: how many events stand between two of its marks, 1 to 10,000; 200 if left out.
+ */
+step?: number, 
+/**
+ * For an index: whose days it has, such as `Europe/Berlin`; the computer's own if left out or unknown.
+ */
+time_zone?: string, };

@@ -19,6 +19,10 @@ id: string,
  */
 name: string, 
 /**
+ * The group under which lists show it; none: by itself.
+ */
+group: string | null, 
+/**
  * Where its connections begin, with `***` for the secrets in it. Given back so in a [`FeedEdit`], they stay.
  */
 url: string, 

@@ -24,4 +24,36 @@ repeats?: Repeats,
 /**
  * Its events show no popups: they go to the log only.
  */
-muted?: boolean, };
+muted?: boolean, 
+/**
+ * The group under which lists show it; empty: by itself.
+ */
+group?: string, 
+/**
+ * An id of a preset, or `none`; empty: found by itself.
+ */
+preset?: string, 
+/**
+ * Whether its popups may have images.
+ */
+images?: boolean, 
+/**
+ * `usual`, or a time such as `6h`; empty: silence is not told.
+ */
+silence_alert?: string, 
+/**
+ * `system`, `none`, or a URL; with `***` for the secrets in it as it was given, they stay.
+ */
+proxy?: string, 
+/**
+ * Authorities in PEM that it trusts beside the system's: a path; empty: none.
+ */
+ca_file?: string, 
+/**
+ * Whether its server has to prove who it is.
+ */
+verify_certificate?: boolean, 
+/**
+ * Whether its credentials may go over plain http to another machine.
+ */
+plain_http?: boolean, };

@@ -5,6 +5,7 @@ import type { Feed } from "./Feed";
 import type { Language } from "./Language";
 import type { Part } from "./Part";
 import type { Sentence } from "./Sentence";
+import type { Theme } from "./Theme";
 
 /**
  * The program as a whole.
@@ -26,6 +27,10 @@ started_at: string,
  * The language as set.
  */
 language: Language, 
+/**
+ * The window's colours.
+ */
+theme: Theme, 
 /**
  * The language in use: `en` or `zh-CN`.
  */

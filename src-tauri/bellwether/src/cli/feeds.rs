@@ -103,6 +103,7 @@ async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'
                 id: id.clone(),
                 name: name.clone(),
                 paused: paused.then_some(true),
+                ..wire::FeedDraft::default()
             };
             let feed = client.add_feed(&draft).await?;
             let message = if feed.paused { "cli.feeds.added_paused" } else { "cli.feeds.added" };
@@ -152,6 +153,6 @@ fn edit(settings: &FeedSettings) -> wire::FeedEdit {
             Repeats::Hide => wire::Repeats::Hide,
             Repeats::Show => wire::Repeats::Show,
         }),
-        muted: None,
+        ..wire::FeedEdit::default()
     }
 }

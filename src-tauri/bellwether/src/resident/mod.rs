@@ -256,6 +256,7 @@ impl Resident {
             pid: std::process::id(),
             started_at: wire::time(self.started_at),
             language: *self.language.borrow(),
+            theme: bellwether_control::wire::Theme::System,
             locale: self.catalogue.locale().to_owned(),
             config: bellwether_control::wire::ConfigState {
                 path: self.profile.config_file.display().to_string(),

@@ -58,14 +58,18 @@ impl IntoResponse for Refusal {
             | ErrorCode::InvalidUrl
             | ErrorCode::UnsupportedScheme
             | ErrorCode::InvalidId
-            | ErrorCode::InvalidValue => StatusCode::BAD_REQUEST,
+            | ErrorCode::InvalidValue
+            | ErrorCode::NotAnExport => StatusCode::BAD_REQUEST,
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-            ErrorCode::NoSuchFeed | ErrorCode::NoSuchEvent | ErrorCode::NoLink | ErrorCode::NotFound => {
-                StatusCode::NOT_FOUND
-            }
-            ErrorCode::DuplicateUrl | ErrorCode::DuplicateId | ErrorCode::BrokenConfig => {
-                StatusCode::CONFLICT
-            }
+            ErrorCode::NoSuchFeed
+            | ErrorCode::NoSuchEvent
+            | ErrorCode::NoLink
+            | ErrorCode::NothingToRestore
+            | ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::DuplicateUrl
+            | ErrorCode::DuplicateId
+            | ErrorCode::Conflict
+            | ErrorCode::BrokenConfig => StatusCode::CONFLICT,
             ErrorCode::NoKeyring | ErrorCode::NoNotifications | ErrorCode::NoWindow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -248,6 +252,7 @@ async fn events(
     Ok(Json(wire::EventPage {
         events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
         next_before: page.next_before,
+        connections: Vec::new(),
     }))
 }
 

@@ -34,6 +34,7 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
     let feed = &view.feed;
     wire::Feed {
         id: feed.id.to_string(),
+        group: None,
         name: feed.name.clone(),
         url: feed.shown_url().into_owned(),
         credentials: feed.access.credentials.iter().map(credential).collect(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::{RuleFault, Sentence};
+use super::{ConnectionChange, RuleFault, Sentence};
 
 /// A feed with its settings and its connection's state.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub struct Feed {
     pub id: String,
     /// What a person calls it.
     pub name: String,
+    /// The group under which lists show it; none: by itself.
+    pub group: Option<String>,
     /// Where its connections begin, with `***` for the secrets in it. Given back so in a [`FeedEdit`], they stay.
     pub url: String,
     /// What it shows its server to be let in.
@@ -257,6 +259,13 @@ pub struct FeedDraft {
     /// Kept, but not connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// What lets it in. Secrets are stored before the feed is there; if one cannot be, nothing is added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(as = "Option<Vec<CredentialEdit>>"))]
+    pub credentials: Vec<CredentialEdit>,
+    /// Its other settings; `name` and `url` here do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<FeedEdit>,
 }
 
 /// What is to change in a feed; what is left out stays.
@@ -279,6 +288,77 @@ pub struct FeedEdit {
     /// Its events show no popups: they go to the log only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// The group under which lists show it; empty: by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// An id of a preset, or `none`; empty: found by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Whether its popups may have images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<bool>,
+    /// `usual`, or a time such as `6h`; empty: silence is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_alert: Option<String>,
+    /// `system`, `none`, or a URL; with `***` for the secrets in it as it was given, they stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// Authorities in PEM that it trusts beside the system's: a path; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// Whether its server has to prove who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_certificate: Option<bool>,
+    /// Whether its credentials may go over plain http to another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain_http: Option<bool>,
+}
+
+/// What a feed's connections are made with: as in `feeds.toml`, with what holds where a key is left out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedSettings {
+    /// The preset as set: an id, or `none`; none: found by itself.
+    pub preset: Option<String>,
+    /// Whether its popups may have images.
+    pub images: bool,
+    /// `usual`, or a time such as `6h`; none: silence is not told.
+    pub silence_alert: Option<String>,
+    /// `system`, `none`, or a URL, with `***` for the secrets in it.
+    pub proxy: String,
+    /// Authorities in PEM that it trusts beside the system's: a path.
+    pub ca_file: Option<String>,
+    /// The certificate that it shows: a path.
+    pub client_certificate: Option<String>,
+    /// Whether its server has to prove who it is.
+    pub verify_certificate: bool,
+    /// Whether its credentials may go over plain http to another machine.
+    pub plain_http: bool,
+    /// What a reconnect carries: `header`, `none`, or the name of a parameter.
+    pub resume: String,
+}
+
+/// The order of the feeds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedOrder {
+    /// Ids of feeds, in the order in which they shall stand; others come after them, in the order that they have.
+    pub feeds: Vec<String>,
+}
+
+/// A feed's events of the last day.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedActivity {
+    /// When the first step began.
+    pub from: String,
+    /// How long a step is, in seconds.
+    pub step_seconds: u32,
+    /// How many events came in each step, ignored ones left out; the last one is not over.
+    pub events: Vec<u32>,
+    /// What happened to its connection in this time, oldest first.
+    pub connections: Vec<ConnectionChange>,
 }
 
 /// A wish that a feed, or all, show no popups for a while. What comes meanwhile is told afterwards, in one popup.

@@ -1,5 +1,6 @@
 //! The event log on the wire.
 
+use super::ConnectionReason;
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
@@ -140,9 +141,15 @@ pub struct EventQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(as = "Option<u32>"))]
     pub summary: Option<u64>,
+    /// With one of these outcomes, separated by commas: `held,pending`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Not older than this RFC 3339 time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// Older than this RFC 3339 time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// Older than the event of this number: the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(as = "Option<u32>"))]
@@ -153,6 +160,15 @@ pub struct EventQuery {
     /// Cut each event's data after about 1 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<bool>,
+    /// With [`EventPage::connections`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<bool>,
+    /// For an index: how many events stand between two of its marks, 1 to 10,000; 200 if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// For an index: whose days it has, such as `Europe/Berlin`; the computer's own if left out or unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 /// A page of events, newest first.
@@ -164,6 +180,117 @@ pub struct EventPage {
     /// What `before` fetches the next page; none: this was the last.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub next_before: Option<u64>,
+    /// If asked for: what happened to the connections between these events, newest first; of the query's feed, or of all.
+    #[serde(default)]
+    pub connections: Vec<ConnectionChange>,
+}
+
+/// How many events there are under a filter, and where in their list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct EventIndex {
+    /// How many.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub count: u64,
+    /// How many events stand between two marks.
+    pub step: u32,
+    /// The numbers of the events at places 0, `step`, 2 × `step` … of the list, which has the newest first.
+    #[cfg_attr(test, ts(type = "Array<number>"))]
+    pub marks: Vec<u64>,
+    /// The days that have events, newest first.
+    pub days: Vec<EventDay>,
+}
+
+/// A day in a list of events.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct EventDay {
+    /// Such as `2026-11-21`.
+    pub day: String,
+    /// The place of its newest event in the list, from 0.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub at: u64,
+}
+
+/// Something that happened to a feed's connection. Ends that belong to it, as of a server that ends after each event, are none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct ConnectionChange {
+    /// Its own number; grows.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub number: u64,
+    /// The feed's id.
+    pub feed: String,
+    /// When.
+    pub at: String,
+    /// The number of the newest event in the log then; 0 if there was none.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub after: u64,
+    /// What happened.
+    pub kind: ConnectionChangeKind,
+    /// Why it was lost.
+    pub reason: Option<ConnectionReason>,
+    /// How long it had been away when it came back, in seconds.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub away_seconds: Option<u64>,
+}
+
+/// What happened to a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum ConnectionChangeKind {
+    /// It broke off, or could not be made.
+    Lost,
+    /// It is there again.
+    Back,
+}
+
+/// Events by their numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Events {
+    /// Their numbers; at most 1,000.
+    #[cfg_attr(test, ts(type = "Array<number>"))]
+    pub seqs: Vec<u64>,
+}
+
+/// Events to be written to a file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct EventExport {
+    /// In which form.
+    pub format: ExportFormat,
+    /// Which; those of a list under the same filter. `before`, `limit` and `preview` do not count.
+    #[serde(default)]
+    pub query: EventQuery,
+}
+
+/// The form of exported events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub enum ExportFormat {
+    /// One JSON object in each line.
+    Jsonl,
+    /// RFC 4180, with a line of names; cells that a spreadsheet would take for formulas are made text.
+    Csv,
+}
+
+/// A file that was written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct Exported {
+    /// Where it lies.
+    pub path: String,
+    /// How many events are in it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub events: u64,
+    /// How large it is.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub bytes: u64,
 }
 
 /// Which events have been read.

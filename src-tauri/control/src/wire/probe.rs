@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::{FeedPreset};
+use super::{CredentialEdit, FeedPreset};
 
 /// A wish to know what there is at a URL.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -21,6 +21,22 @@ pub struct ProbeWish {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(test, ts(as = "Option<bool>", optional))]
     pub plain_http: bool,
+    /// With these credentials, which are not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(as = "Option<Vec<CredentialEdit>>", optional))]
+    pub credentials: Vec<CredentialEdit>,
+    /// By this proxy: `system`, `none`, or a URL; the feed's if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub proxy: Option<String>,
+    /// Trusting these authorities as well: a path; the feed's if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub ca_file: Option<String>,
+    /// Whether its server has to prove who it is; as for the feed if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub verify_certificate: Option<bool>,
 }
 
 /// What one connection, watched for a few seconds, found at a URL.

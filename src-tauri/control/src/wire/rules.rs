@@ -247,3 +247,47 @@ pub struct RulesFailure {
     #[serde(flatten)]
     pub fault: RuleFault,
 }
+
+/// A feed's rules as they stand in `feeds.toml`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedRules {
+    /// The rules, in their order.
+    pub rules: Vec<FeedRule>,
+    /// What tells whether they have been changed meanwhile.
+    pub revision: String,
+}
+
+/// A rule as it stands in `feeds.toml`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS), ts(export))]
+pub struct FeedRule {
+    /// What it says.
+    pub rule: RuleDraft,
+    /// The program that it runs; only `feeds.toml` sets it.
+    pub run: Option<Vec<String>>,
+}
+
+/// The rules that a feed is to have.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct RulesEdit {
+    /// All of them, in their order.
+    pub rules: Vec<RuleEdit>,
+    /// The revision that was read: if the rules are others by now, nothing is changed. Whatever they are if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+}
+
+/// A rule that a feed is to have.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(TS), ts(export, optional_fields))]
+pub struct RuleEdit {
+    /// The number, from 1, of the rule that it was: that one's comments and `run` stay with it. A new one if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<u32>,
+    /// What it is to say.
+    pub rule: RuleDraft,
+}
