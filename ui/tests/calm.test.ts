@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/svelte'
 import { describe, expect, test } from 'vitest'
-import { makeEvent } from '../src/transport/fake'
+import { makeEvent } from '../src/transport/fake/fake'
 import { detail, openWindow, rail, titles, twoFeeds } from './window'
 
 const at = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()

@@ -21,4 +21,7 @@ globalThis.ResizeObserver ??= class {
   disconnect() {}
 }
 
-beforeEach(() => localStorage.clear())
+beforeEach(() => {
+  localStorage.clear()
+  history.replaceState(null, '', location.pathname)
+})

@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { describe, expect, test, vi } from 'vitest'
-import { connection, Fake, makeEvent, makeFeed } from '../src/transport/fake'
+import { connection, Fake, makeEvent, makeFeed } from '../src/transport/fake/fake'
 import { detail, openWindow, rail, titles, twoFeeds } from './window'
 
 const dialog = () => within(screen.getByRole('dialog'))

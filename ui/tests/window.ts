@@ -1,7 +1,7 @@
 import { render, screen, within } from '@testing-library/svelte'
 import userEvent from '@testing-library/user-event'
 import App from '../src/App.svelte'
-import { Fake, makeEvent, makeFeed } from '../src/transport/fake'
+import { Fake, makeEvent, makeFeed } from '../src/transport/fake/fake'
 
 /** The whole window over a made-up program, with a person at the keyboard. */
 export async function openWindow(fake: Fake) {
@@ -41,7 +41,7 @@ export function titles(): string[] {
 }
 
 export function rail() {
-  return within(screen.getByRole('navigation'))
+  return within(screen.getAllByRole('navigation')[0] as HTMLElement)
 }
 
 export function detail() {

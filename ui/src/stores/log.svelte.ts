@@ -4,6 +4,7 @@ import type { EventQuery } from '../generated/EventQuery'
 import type { OpenWindow } from '../generated/OpenWindow'
 import { Failure, type Transport } from '../transport/transport'
 import type { Listener } from './resident.svelte'
+import type { Route } from './route.svelte'
 
 /** Events asked for at once. */
 const PAGE = 200
@@ -50,7 +51,10 @@ export class Log implements Listener {
   #arrivals: Event[] = []
   #drawing: ReturnType<typeof setTimeout> | undefined
 
-  constructor(readonly transport: Transport) {}
+  constructor(
+    readonly transport: Transport,
+    readonly route: Route,
+  ) {}
 
   /** Whether there are older events than those in `events`. */
   get more(): boolean {
@@ -176,11 +180,15 @@ export class Log implements Listener {
     }
   }
 
+  /** Drawn with the next page that is fetched. */
+  connection(): void {}
+
   changed(): void {
     this.#renewSoon()
   }
 
   open(request: OpenWindow): void {
+    this.route.go({ view: 'events' })
     if (request.summary !== undefined) this.showSummary(request.summary)
     if (request.event === undefined) return
     const seq = request.event

@@ -1,4 +1,5 @@
 import type { Attention } from '../generated/Attention'
+import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Feed } from '../generated/Feed'
 import type { Language } from '../generated/Language'
@@ -22,6 +23,7 @@ export interface Listener {
   fresh(): void
   arrived(event: Event): void
   changed(): void
+  connection(change: ConnectionChange): void
   open(request: OpenWindow): void
 }
 
@@ -101,6 +103,9 @@ export class Resident {
         break
       case 'event':
         this.#listener?.arrived(update.value)
+        break
+      case 'connection_change':
+        this.#listener?.connection(update.value)
         break
       case 'events_changed':
         this.#listener?.changed()

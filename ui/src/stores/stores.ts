@@ -2,15 +2,19 @@ import { getContext, setContext } from 'svelte'
 import { known, t, told } from '../i18n/messages.svelte'
 import { Failure, type Transport } from '../transport/transport'
 import { Appearance } from './appearance.svelte'
+import { Commands } from './commands.svelte'
 import { Feeds } from './feeds.svelte'
 import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
+import { Route } from './route.svelte'
 import { Toasts } from './toasts.svelte'
 
 const KEY = Symbol('window')
 
 /** All that the views share: one store for each of them. */
 export interface Stores {
+  route: Route
+  commands: Commands
   resident: Resident
   log: Log
   feeds: Feeds
@@ -21,11 +25,14 @@ export interface Stores {
 }
 
 export function provideStores(transport: Transport): Stores {
+  const route = new Route()
   const resident = new Resident(transport)
   const toasts = new Toasts()
   return setContext<Stores>(KEY, {
+    route,
+    commands: new Commands(),
     resident,
-    log: new Log(transport),
+    log: new Log(transport, route),
     feeds: new Feeds(resident),
     appearance: new Appearance(),
     toasts,

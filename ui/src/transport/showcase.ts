@@ -1,6 +1,6 @@
 import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
-import { connection, Fake, makeEvent, makeFeed } from './fake'
+import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
 
 // A made-up program with mail, alerts and builds, for looking at the window: `?scene=…&locale=…` choose what is seen.
 

@@ -1,15 +1,33 @@
-import type { Attention } from '../generated/Attention'
-import type { Event } from '../generated/Event'
-import type { EventPage } from '../generated/EventPage'
-import type { Feed } from '../generated/Feed'
-import type { FeedDraft } from '../generated/FeedDraft'
-import type { FeedEdit } from '../generated/FeedEdit'
-import type { MarkRead } from '../generated/MarkRead'
-import type { SettingsEdit } from '../generated/SettingsEdit'
-import type { SnoozeWish } from '../generated/SnoozeWish'
-import type { Status } from '../generated/Status'
-import type { Update } from '../generated/Update'
-import { Failure, type Method, type Transport } from './transport'
+import type { Attention } from '../../generated/Attention'
+import type { Event } from '../../generated/Event'
+import type { EventPage } from '../../generated/EventPage'
+import type { Feed } from '../../generated/Feed'
+import type { FeedDraft } from '../../generated/FeedDraft'
+import type { FeedEdit } from '../../generated/FeedEdit'
+import type { MarkRead } from '../../generated/MarkRead'
+import type { SettingsEdit } from '../../generated/SettingsEdit'
+import type { SnoozeWish } from '../../generated/SnoozeWish'
+import type { Status } from '../../generated/Status'
+import type { Update } from '../../generated/Update'
+import { feeds } from './feeds'
+import { log } from './log'
+import { rules } from './rules'
+import { settings } from './settings'
+import { Failure, type Method, type Transport } from '../transport'
+
+/** What a route of the socket is asked with. */
+export interface Asked<Body = unknown> {
+  /** What stands in the places of its path: `id` of `/feeds/:id`. */
+  path: Record<string, string>
+  query: URLSearchParams
+  body: Body
+}
+
+interface Answer {
+  method: Method
+  path: string[]
+  answer: (asked: Asked<never>) => unknown
+}
 
 /** A resident program made up in memory: for tests and for showing the window without one. */
 export class Fake implements Transport {
@@ -20,6 +38,7 @@ export class Fake implements Transport {
   /** Every request so far, as `METHOD /path`. */
   requests: { line: string; body: unknown }[] = []
 
+  #answers: Answer[] = []
   #followers = new Set<{ receive: (update: Update) => void; end: () => void }>()
 
   constructor(status: Partial<Status> = {}) {
@@ -28,6 +47,7 @@ export class Fake implements Transport {
       pid: 4711,
       started_at: new Date().toISOString(),
       language: 'en',
+      theme: 'system',
       locale: 'en',
       config: { path: '/home/lin/.config/bellwether/feeds.toml', error: null },
       event_log: '/home/lin/.local/share/bellwether/events.db',
@@ -37,6 +57,12 @@ export class Fake implements Transport {
       feeds: [],
       ...status,
     }
+    for (const room of [log, feeds, rules, settings]) room(this)
+  }
+
+  /** Answers a route from now on, in place of what answered it before: `on('GET', '/feeds/:id/rules', ({ path }) => …)`. */
+  on<Body>(method: Method, path: string, answer: (asked: Asked<Body>) => unknown): void {
+    this.#answers.unshift({ method, path: path.split('/'), answer })
   }
 
   // What happens on the other side
@@ -58,7 +84,7 @@ export class Fake implements Transport {
   }
 
   change(id: string, change: Partial<Feed>): Feed {
-    const feed = { ...this.#feed(id), ...change }
+    const feed = { ...this.feed(id), ...change }
     this.status.feeds = this.status.feeds.map((other) => (other.id === id ? feed : other))
     this.emit({ kind: 'feed', value: feed })
     return feed
@@ -97,11 +123,18 @@ export class Fake implements Transport {
     this.requests.push({ line: `${method} ${path}`, body })
     await Promise.resolve()
     if (!this.running) throw new Failure('unreachable')
-    return structuredClone(this.#answer(method, new URL(path, 'http://fake'), body)) as T
+    return structuredClone(await this.#answer(method, new URL(path, 'http://fake'), body)) as T
   }
 
   #answer(method: Method, url: URL, body: unknown): unknown {
-    const [, room, id = '', verb = ''] = url.pathname.split('/')
+    const asked = url.pathname.split('/')
+    for (const { path, answer, ...rest } of this.#answers) {
+      const fits = path.length === asked.length && path.every((part, at) => part.startsWith(':') || part === asked[at])
+      if (rest.method !== method || !fits) continue
+      const values = path.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), decodeURIComponent(asked[at] ?? '')]] : []))
+      return answer({ path: Object.fromEntries(values), query: url.searchParams, body: body as never })
+    }
+    const [, room, id = '', verb = ''] = asked
     switch (`${method} ${room}${id && (room === 'feeds' || /^\d+$/.test(id) ? '/*' : `/${id}`)}${verb && `/${verb}`}`) {
       case 'GET status':
         return this.status
@@ -116,11 +149,11 @@ export class Fake implements Transport {
       case 'POST feeds':
         return this.#add(body as FeedDraft)
       case 'PATCH feeds/*':
-        return this.change(id, body as FeedEdit)
+        return this.change(id, changed(body as FeedEdit))
       case 'PUT snooze':
         return this.#snooze(body as SnoozeWish)
       case 'DELETE feeds/*':
-        this.#feed(id)
+        this.feed(id)
         return this.set({ feeds: this.status.feeds.filter((feed) => feed.id !== id) })
       case 'POST feeds/*/pause':
         return this.change(id, { paused: true, connection: connection('paused') })
@@ -150,7 +183,7 @@ export class Fake implements Transport {
       return event.seq < before
     })
     const events = found.slice(0, limit)
-    return { events, next_before: found.length > limit ? (events.at(-1)?.seq ?? null) : null }
+    return { events, connections: [], next_before: found.length > limit ? (events.at(-1)?.seq ?? null) : null }
   }
 
   #event(seq: number): Event {
@@ -202,11 +235,16 @@ export class Fake implements Transport {
     return this.status
   }
 
-  #feed(id: string): Feed {
+  feed(id: string): Feed {
     const feed = this.status.feeds.find((feed) => feed.id === id)
     if (!feed) throw new Failure('no_such_feed', id, id)
     return feed
   }
+}
+
+/** An edit's keys that a feed has under the same names. */
+function changed({ preset: _preset, group, ...edit }: FeedEdit): Partial<Feed> {
+  return { ...edit, ...(group === undefined ? {} : { group: group || null }) }
 }
 
 export function connection(state: Feed['connection']['state'], rest: Partial<Feed['connection']> = {}): Feed['connection'] {
@@ -216,6 +254,7 @@ export function connection(state: Feed['connection']['state'], rest: Partial<Fee
 export function makeFeed(feed: Partial<Feed> & { id: string }): Feed {
   return {
     name: feed.id,
+    group: null,
     url: `https://${feed.id}.example.org/events`,
     credentials: [],
     paused: false,

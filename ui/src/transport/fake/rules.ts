@@ -1,0 +1,6 @@
+import type { Fake } from './fake'
+
+/** What the made-up program answers about rules. */
+export function rules(fake: Fake): void {
+  void fake
+}
