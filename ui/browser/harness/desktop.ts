@@ -14,7 +14,7 @@ export function leashed(program: string, arguments_: string[], env: Environment)
   return spawn('/bin/sh', [`${tests}leash`, program, ...arguments_], { env, detached: true, stdio: ['pipe', 'ignore', 'pipe'] })
 }
 
-/** A throw-away desktop (`tests/desktop/with-desktop`): session bus, display, notification server, keyring; no tray. */
+/** A throw-away desktop (`tests/desktop/with-desktop`): session bus, display, notification server, tray, keyring. */
 export class Desktop {
   private constructor(
     readonly environment: Environment,
@@ -24,7 +24,7 @@ export class Desktop {
 
   /** Why there can be none on this machine, if so. */
   static missing(): string | undefined {
-    const programs = ['Xvfb', 'openbox', 'dunst', 'dbus-daemon', 'gdbus', 'gnome-keyring-daemon']
+    const programs = ['Xvfb', 'openbox', 'dunst', 'xfce4-panel', 'dbus-daemon', 'gdbus', 'gnome-keyring-daemon']
     const folders = (process.env.PATH ?? '').split(':')
     const missing = programs.filter((program) => !folders.some((folder) => existsSync(`${folder}/${program}`)))
     return missing.length > 0 ? `no ${missing.join(', ')} on this machine` : undefined
@@ -32,7 +32,7 @@ export class Desktop {
 
   static async start(): Promise<Desktop> {
     const script = 'env -0 >"$DESKTOP_DIR/env"; echo "desktop: $DESKTOP_DIR"; exec cat'
-    const session = spawn('bash', [`${tests}with-desktop`, '--no-tray', '--keyring', '--', 'sh', '-c', script], {
+    const session = spawn('bash', [`${tests}with-desktop`, '--keyring', '--', 'sh', '-c', script], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     let complaints = ''

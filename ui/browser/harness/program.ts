@@ -17,10 +17,13 @@ export class Program {
   #process: ChildProcess | undefined
   #complaints = ''
 
-  /** `environment`: of a desktop; left out: without display and bus. */
-  constructor(environment?: Environment) {
+  #own: boolean
+
+  /** `environment`: of a desktop; left out: without display and bus. `profile`: one that is there, and stays. */
+  constructor(environment?: Environment, profile?: string) {
+    this.#own = profile === undefined
     // A socket's path holds about 100 bytes at most.
-    this.profile = mkdtempSync(join(tmpdir(), 'bw-'))
+    this.profile = profile ?? mkdtempSync(join(tmpdir(), 'bw-'))
     const bare = {
       PATH: process.env.PATH ?? '',
       LANG: 'C.UTF-8',
@@ -124,7 +127,7 @@ export class Program {
   /** Ends it and takes its profile away. */
   async end(): Promise<void> {
     await this.#end(() => this.request('POST', '/quit').catch(() => this.#process?.stdin?.end()))
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 })
+    if (this.#own) rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 })
   }
 
   async #end(how: (pid: number) => unknown): Promise<void> {
