@@ -40,7 +40,7 @@ pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
 #[cfg(target_os = "linux")]
 pub use lan::Lan;
-pub use many_events::{LOG_FEEDS, append_events, time_of_event};
+pub use many_events::{LOG_FEEDS, append_events, make_large_log, time_of_event};
 pub use needs::{Need, report_skip};
 pub use notification_server::{Manner, NotificationServer};
 pub use notifications::{Notifications, Popup};

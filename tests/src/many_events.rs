@@ -1,5 +1,6 @@
 use std::fmt::Write;
 use std::ops::Range;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bellwether_engine::event_log::{EventLog, LogError, NewEvent};
@@ -48,6 +49,42 @@ pub fn append_events(log: &mut EventLog, numbers: Range<u64>, group: u64) -> Res
         spent[1] += start.elapsed();
     }
     Ok(spent)
+}
+
+/// Makes an event log of so many events with as little text as there can be: all of feed `ops`, in the log only; `event 7` is the
+/// title of number 7, and `磁盘 5` that of each fifth. The log itself writes the first, and SQLite the others after its example: a
+/// million in some seconds, also where nothing is optimized.
+pub fn make_large_log(path: &Path, count: u64) -> rusqlite::Result<()> {
+    const TITLE: &str = "iif(x % 5 = 0, '磁盘 ', 'event ') || x";
+    append_events(&mut EventLog::open(path).expect("a log"), 0..1, 1).expect("an event");
+    let mut database = rusqlite::Connection::open(path)?;
+    database.pragma_update(None, "synchronous", "off")?;
+    let transaction = database.transaction()?;
+    let columns: Vec<String> = transaction
+        .prepare("SELECT name FROM pragma_table_info('event')")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let value = |column: &String| match column.as_str() {
+        "seq" | "data" => "x".to_owned(),
+        "received_at" | "clock" => format!("first.{column} + x * 1000"),
+        "outcome" => "5".to_owned(),
+        "title" => TITLE.to_owned(),
+        "body" | "last_event_id" => "''".to_owned(),
+        _ => format!("first.{column}"),
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    let numbers = format!(
+        "WITH RECURSIVE numbers (x) AS (VALUES (2) UNION ALL SELECT x + 1 FROM numbers WHERE x < {count})"
+    );
+    transaction.execute_batch(&format!(
+        "INSERT INTO event ({}) {numbers} SELECT {} FROM numbers, event AS first WHERE first.seq = 1;
+         INSERT INTO search (rowid, title, body, data, facet)
+            SELECT seq, replace(title, '磁盘', '磁 盘'), '', data, 'f' || feed || ' t' || type FROM event WHERE seq > 1;
+         UPDATE feed SET events = {count} - 1",
+        columns.join(", "),
+        values.join(", "),
+    ))?;
+    transaction.commit()
 }
 
 /// When the event of this number came.
