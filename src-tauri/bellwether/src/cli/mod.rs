@@ -185,6 +185,10 @@ fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
         ClientError::NotRunning(socket) => {
             catalogue.format("cli.error.not_running", &[("socket", &socket.display().to_string())])
         }
+        ClientError::Silent { socket, limit } => {
+            let (socket, limit) = (socket.display().to_string(), limit.as_secs().to_string());
+            catalogue.format("cli.error.silent", &[("socket", &socket), ("seconds", &limit)])
+        }
         ClientError::Broken { socket, reason } => {
             let socket = socket.display().to_string();
             catalogue.format("cli.error.broken", &[("socket", &socket), ("reason", reason)])
