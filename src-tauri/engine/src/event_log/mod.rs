@@ -16,6 +16,7 @@ mod open;
 mod reader;
 mod record;
 mod replay;
+mod retention;
 mod schema;
 mod search;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use self::{
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,
+    retention::{LogSize, Retention},
 };
 use crate::{feed::FeedId, resume::Resume};
 

@@ -21,7 +21,7 @@ const MAX_PAGE_BYTES: usize = 8 << 20;
 /// that no cache stays behind.
 #[derive(Clone, Debug)]
 pub struct LogReader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// Which events are asked for; all conditions hold together. Ignored events are found with [`Query::held_back`] only.
