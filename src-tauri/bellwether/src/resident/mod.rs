@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod instance;
 mod listener;
+mod log;
 mod network;
 mod parts;
 mod popups;

@@ -223,6 +223,23 @@ pub(crate) fn probe(report: Report) -> wire::Probe {
     }
 }
 
+/// All that there are.
+pub(super) const OUTCOMES: [Outcome; 7] = [
+    Outcome::Shown,
+    Outcome::Pending,
+    Outcome::Summarized,
+    Outcome::Logged,
+    Outcome::Ignored,
+    Outcome::Closed,
+    Outcome::Held,
+];
+
+/// Its name on the wire.
+pub(super) fn outcome_name(of: Outcome) -> String {
+    let name = serde_json::to_value(outcome(of)).unwrap_or_default();
+    name.as_str().unwrap_or_default().to_owned()
+}
+
 fn outcome(outcome: Outcome) -> wire::Outcome {
     match outcome {
         Outcome::Shown => wire::Outcome::Shown,

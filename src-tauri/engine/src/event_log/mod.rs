@@ -10,7 +10,9 @@
 
 mod batch;
 mod error;
+mod filter;
 mod handover;
+mod index;
 mod marks;
 mod open;
 mod reader;
@@ -31,6 +33,7 @@ pub use self::{
     batch::{Batch, IGNORED_KEPT},
     error::LogError,
     handover::{Pending, SetAside},
+    index::{Activity, Index, MAX_TYPES},
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,

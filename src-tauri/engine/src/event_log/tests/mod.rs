@@ -2,6 +2,7 @@
 
 mod crash;
 mod files;
+mod filters;
 mod handover;
 mod marks;
 mod resume;

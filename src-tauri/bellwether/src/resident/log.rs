@@ -1,0 +1,152 @@
+//! The control socket's routes to the event log.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
+use bellwether_control::wire::{self, ErrorCode};
+use bellwether_engine::{
+    event_log::{Query as LogQuery, ReadMark},
+    policy::Outcome,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
+
+use super::{
+    Resident, reading,
+    server::{Answer, Refusal, body, feed_id},
+    wire as to_wire,
+};
+
+/// Events on a page, and between two marks of an index, if nothing else is asked for.
+const USUAL: u32 = 200;
+
+/// Most events between two marks of an index.
+const MAX_STEP: u32 = 10_000;
+
+/// A query as it stands in a URL.
+pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
+
+fn asked<T>(query: Asked<T>) -> Result<T, Refusal> {
+    let bad = |error: QueryRejection| Refusal::new(ErrorCode::BadRequest, error.body_text());
+    query.map(|Query(query)| query).map_err(bad)
+}
+
+pub(super) async fn events(
+    State(resident): State<Resident>,
+    query: Asked<wire::EventQuery>,
+) -> Answer<wire::EventPage> {
+    let query = asked(query)?;
+    let preview = query.preview.unwrap_or(false);
+    let query = log_query(query)?;
+    let can_notify = resident.can_notify();
+    let log = resident.engine.log().clone();
+    let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
+    Ok(Json(wire::EventPage {
+        events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
+        next_before: page.next_before,
+        connections: Vec::new(),
+    }))
+}
+
+pub(super) async fn index(
+    State(resident): State<Resident>,
+    query: Asked<wire::EventQuery>,
+) -> Answer<wire::EventIndex> {
+    let query = asked(query)?;
+    let step = query.step.unwrap_or(USUAL).clamp(1, MAX_STEP);
+    let zone = query.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+    let zone = zone.unwrap_or_else(TimeZone::system);
+    let query = log_query(query)?;
+    let log = resident.engine.log().clone();
+    let index = reading::read(move || log.index(&query, step, &zone)).await.map_err(Refusal::internal)??;
+    let days = index.days.into_iter().map(|(day, at)| wire::EventDay { day: day.to_string(), at });
+    Ok(Json(wire::EventIndex { count: index.count, step, marks: index.marks, days: days.collect() }))
+}
+
+/// Whose event types are asked for.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct OfFeed {
+    feed: Option<String>,
+}
+
+pub(super) async fn types(State(resident): State<Resident>, query: Asked<OfFeed>) -> Answer<Vec<String>> {
+    let feed = asked(query)?.feed.map(|id| feed_id(&id)).transpose()?;
+    let log = resident.engine.log().clone();
+    Ok(Json(reading::read(move || log.types(feed.as_ref())).await.map_err(Refusal::internal)??))
+}
+
+pub(super) fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
+    Ok(LogQuery {
+        feed: query.feed.map(|id| feed_id(&id)).transpose()?,
+        event: query.event,
+        search: query.search,
+        unread: query.unread.unwrap_or(false),
+        held_back: query.held_back.unwrap_or(false),
+        summary: query.summary,
+        outcomes: query.outcome.as_deref().map(outcomes).transpose()?,
+        since: time("since", query.since.as_deref())?,
+        until: time("until", query.until.as_deref())?,
+        before: query.before,
+        limit: query.limit.unwrap_or(USUAL).clamp(1, 1000),
+        preview: query.preview.unwrap_or(false).then_some(to_wire::PREVIEW),
+    })
+}
+
+fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+    text.map(str::parse).transpose().map_err(|error: jiff::Error| {
+        Refusal::new(ErrorCode::BadRequest, format!("{name} is not an RFC 3339 time: {error}"))
+    })
+}
+
+/// Outcomes as they stand in a query: `held,pending`.
+fn outcomes(text: &str) -> Result<Vec<Outcome>, Refusal> {
+    let outcome = |word: &str| {
+        let known = to_wire::OUTCOMES.into_iter().find(|outcome| to_wire::outcome_name(*outcome) == word);
+        known.ok_or_else(|| {
+            let words: Vec<String> = to_wire::OUTCOMES.into_iter().map(to_wire::outcome_name).collect();
+            let message = format!("outcome has “{word}”, which is none of {}", words.join(", "));
+            Refusal::new(ErrorCode::BadRequest, message)
+        })
+    };
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(outcome).collect()
+}
+
+pub(super) async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
+    Ok(Json(to_wire::event(&resident.record(&seq).await?, false, resident.can_notify())))
+}
+
+pub(super) async fn open_event(
+    State(resident): State<Resident>,
+    Path(seq): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let record = resident.record(&seq).await?;
+    let url = record
+        .notification
+        .url
+        .ok_or_else(|| Refusal::new(ErrorCode::NoLink, format!("event {} has no link", record.seq)))?;
+    resident.engine.mark_read(ReadMark::Events(vec![record.seq]), true).await?;
+    super::open_link(&url).map_err(|error| Refusal::new(ErrorCode::Internal, error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
+    let mark: wire::MarkRead = body(&bytes)?;
+    let which = match (mark.seqs, mark.feed, mark.summary) {
+        (Some(seqs), None, None) => ReadMark::Events(seqs),
+        (None, Some(feed), None) => ReadMark::Feed(feed_id(&feed)?),
+        (None, None, Some(summary)) => ReadMark::Summary(summary),
+        (None, None, None) => ReadMark::All,
+        _ => {
+            return Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "name one of seqs, feed and summary, not several",
+            ));
+        }
+    };
+    resident.engine.mark_read(which, mark.read).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
