@@ -150,3 +150,35 @@ pub(super) async fn mark_read(State(resident): State<Resident>, bytes: Bytes) ->
     resident.engine.mark_read(which, mark.read).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Most events that one request names.
+const MAX_NAMED: usize = 1000;
+
+fn named(bytes: &Bytes) -> Result<Vec<u64>, Refusal> {
+    let wire::Events { seqs } = body(bytes)?;
+    if seqs.len() > MAX_NAMED {
+        let message = format!("seqs has more than {MAX_NAMED} events; name them in several requests");
+        return Err(Refusal::new(ErrorCode::BadRequest, message));
+    }
+    Ok(seqs)
+}
+
+pub(super) async fn delete(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
+    resident.engine.delete(named(&bytes)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn restore(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
+    resident.engine.restore(named(&bytes)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn show(
+    State(resident): State<Resident>,
+    Path(seq): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let record = resident.record(&seq).await?;
+    resident.needs_notifications()?;
+    resident.engine.show_again(record.seq).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -299,6 +299,9 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
     let code = match error {
         engine::Error::Config(config) => config_code(config.kind),
         engine::Error::Log(_) => wire::ErrorCode::EventLog,
+        engine::Error::NoSuchEvent(_) => wire::ErrorCode::NoSuchEvent,
+        engine::Error::NothingToRestore => wire::ErrorCode::NothingToRestore,
+        engine::Error::NotShown => wire::ErrorCode::NoNotifications,
         engine::Error::Thread(_) | engine::Error::Ended => wire::ErrorCode::Internal,
     };
     let plain = error.to_string();
@@ -309,7 +312,11 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         }
         engine::Error::Config(config) => (plain, config.message.to_string(), Some(sentence(&config.message))),
         engine::Error::Log(log) => (plain.clone(), plain, Some(sentence(&log.sentence()))),
-        engine::Error::Thread(_) | engine::Error::Ended => (plain.clone(), plain, None),
+        engine::Error::NoSuchEvent(seq) => (plain, seq.to_string(), None),
+        engine::Error::NothingToRestore
+        | engine::Error::NotShown
+        | engine::Error::Thread(_)
+        | engine::Error::Ended => (plain.clone(), plain, None),
     };
     wire::Error { code, message, detail, sentence: particular.map(Box::new), place: None }
 }

@@ -61,6 +61,9 @@ impl EventLoop {
                 (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
                 answer(reply, done.map(drop));
             }
+            Command::Delete(seqs, reply) => answer(reply, self.delete(&seqs, Timestamp::now())),
+            Command::Restore(seqs, reply) => answer(reply, self.restore(&seqs, Timestamp::now())),
+            Command::ShowAgain(seq, reply) => answer(reply, self.show_again(seq)),
             Command::Setting(key, reply) => answer(reply, self.log.setting(&key).map_err(Error::from)),
             Command::SetSetting(key, value, reply) => {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));

@@ -71,6 +71,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         updates: updates.clone(),
         stalled: Vec::new(),
         unmarked: Vec::new(),
+        again: Vec::new(),
         retry_at: None,
         unapplied: false,
         gathering_until: None,
@@ -109,6 +110,8 @@ pub(super) struct EventLoop {
     stalled: Vec<Arrival>,
     /// Events that were shown and that the log could not take as such.
     pub(super) unmarked: Vec<Unmarked>,
+    /// Events whose popups a person wanted to be shown, whatever keeps them away, and that are with the notifier.
+    pub(super) again: Vec<u64>,
     /// When what the log did not take is tried again.
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.

@@ -9,6 +9,7 @@
 //! 64 KiB are searched.
 
 mod batch;
+mod deletion;
 mod error;
 mod filter;
 mod handover;
@@ -29,8 +30,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use self::deletion::Trash;
 pub use self::{
     batch::{Batch, IGNORED_KEPT},
+    deletion::SWEPT,
     error::LogError,
     handover::{Pending, SetAside},
     index::{Activity, Index, MAX_TYPES},
@@ -46,6 +49,7 @@ use crate::{feed::FeedId, resume::Resume};
 pub struct EventLog {
     connection: Connection,
     path: PathBuf,
+    trash: Trash,
 }
 
 /// What is in the log of one feed.
@@ -80,13 +84,14 @@ impl EventLog {
     /// Opens the log at `path`, or makes it, readable for its owner alone; its folder must be there. A file that is not an
     /// event log, is damaged or of a newer version is [`LogError::Broken`] and stays as it is.
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        Ok(Self { connection: open::for_writing(path)?, path: path.to_owned() })
+        Ok(Self { connection: open::for_writing(path)?, path: path.to_owned(), trash: Trash::default() })
     }
 
     /// Begins a transaction. Up to 256 events in one are worth it; more gain little and hold memory.
     pub fn begin(&mut self) -> Result<Batch<'_>, LogError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        Ok(Batch::new(transaction.map_err(|error| LogError::of(&self.path, error))?, &self.path))
+        let transaction = transaction.map_err(|error| LogError::of(&self.path, error))?;
+        Ok(Batch::new(transaction, &self.path, self.trash.clock))
     }
 
     /// The feed's last event ID (WHATWG HTML 9.2.3): empty if there is none.
@@ -168,6 +173,12 @@ impl EventLog {
     /// this number. Events that are not pending are passed over.
     pub fn mark_handed_over(&mut self, seqs: &[u64], summary: Option<u64>) -> Result<(), LogError> {
         self.write(|connection| handover::mark(connection, seqs, summary))
+    }
+
+    /// Writes down that a person had an event's popup shown, whatever had kept it away: it is shown from now on. Returns whether that
+    /// changed its outcome.
+    pub fn mark_shown(&mut self, seq: u64) -> Result<bool, LogError> {
+        self.write(|connection| handover::mark_shown(connection, seq))
     }
 
     /// Takes events from those that are pending; others are passed over.

@@ -1,6 +1,7 @@
 //! The log as its users see it.
 
 mod crash;
+mod deletion;
 mod files;
 mod filters;
 mod handover;
