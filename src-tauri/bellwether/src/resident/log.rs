@@ -8,7 +8,7 @@ use axum::{
 };
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
-    event_log::{Query as LogQuery, ReadMark},
+    event_log::{ACTIVITY_STEP, LogError, Query as LogQuery, ReadMark},
     policy::Outcome,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -39,15 +39,41 @@ pub(super) async fn events(
     query: Asked<wire::EventQuery>,
 ) -> Answer<wire::EventPage> {
     let query = asked(query)?;
-    let preview = query.preview.unwrap_or(false);
+    let (preview, connections) = (query.preview.unwrap_or(false), query.connections.unwrap_or(false));
     let query = log_query(query)?;
     let can_notify = resident.can_notify();
     let log = resident.engine.log().clone();
-    let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
+    let read = move || {
+        let page = log.page(&query)?;
+        let connections = if connections { log.connections(&query, page.next_before)? } else { Vec::new() };
+        Ok::<_, LogError>((page, connections))
+    };
+    let (page, connections) = reading::read(read).await.map_err(Refusal::internal)??;
     Ok(Json(wire::EventPage {
         events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
         next_before: page.next_before,
-        connections: Vec::new(),
+        connections: connections.iter().map(to_wire::connection_change).collect(),
+    }))
+}
+
+pub(super) async fn activity(
+    State(resident): State<Resident>,
+    Path(id): Path<String>,
+) -> Answer<wire::FeedActivity> {
+    // One that there is.
+    let feed = resident.feed(&feed_id(&id)?).await?.id.clone();
+    let log = resident.engine.log().clone();
+    let read = move || {
+        let activity = log.activity(&feed, Timestamp::now())?;
+        let connections = log.connections_since(&feed, activity.from)?;
+        Ok::<_, LogError>((activity, connections))
+    };
+    let (activity, connections) = reading::read(read).await.map_err(Refusal::internal)??;
+    Ok(Json(wire::FeedActivity {
+        from: to_wire::time(activity.from),
+        step_seconds: ACTIVITY_STEP.as_secs().try_into().unwrap_or(u32::MAX),
+        events: activity.events,
+        connections: connections.iter().map(to_wire::connection_change).collect(),
     }))
 }
 

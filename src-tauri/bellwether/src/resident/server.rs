@@ -89,6 +89,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/feeds/{id}/resume", post(resume_feed))
         .route("/feeds/{id}/reconnect", post(reconnect_feed))
         .route("/feeds/{id}/test", post(test_feed))
+        .route("/feeds/{id}/activity", get(log::activity))
         .route("/reconnect", post(reconnect_all))
         .route("/snooze", put(snooze))
         .route("/events", get(log::events))

@@ -6,7 +6,7 @@ use bellwether_engine::{
     activity::Hint,
     config,
     engine::{self, Attention, FeedView},
-    event_log::Record,
+    event_log::{ConnectionChange, Happened, Record},
     feed::{Repeats, State},
     notification::{Expire, Notification, Sound, Urgency},
     policy::{Outcome, OutcomeReason},
@@ -126,6 +126,26 @@ fn connection(view: &FeedView) -> wire::Connection {
             Hint::Unfinished => wire::ConnectionHint::Unfinished,
         }),
         moved_to: view.moved_to.clone(),
+    }
+}
+
+/// What happened to a connection.
+pub(super) fn connection_change(change: &ConnectionChange) -> wire::ConnectionChange {
+    let (kind, reason, away_seconds) = match &change.what {
+        Happened::Lost { code, detail } => {
+            let reason = wire::ConnectionReason { code: code.clone(), detail: detail.clone() };
+            (wire::ConnectionChangeKind::Lost, Some(reason), None)
+        }
+        Happened::Back { away } => (wire::ConnectionChangeKind::Back, None, Some(away.as_secs())),
+    };
+    wire::ConnectionChange {
+        number: change.number,
+        feed: change.feed.to_string(),
+        at: time(change.at),
+        after: change.after,
+        kind,
+        reason,
+        away_seconds,
     }
 }
 

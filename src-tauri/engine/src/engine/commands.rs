@@ -11,6 +11,7 @@ use super::{
     committing::decide,
     event_loop::{COMMIT_RETRY, EventLoop},
     feeds::{Change, Entry, Position},
+    outages::Outage,
     showing::popup,
 };
 use crate::{
@@ -181,7 +182,9 @@ impl EventLoop {
     fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
         let position = Position::of(&feed.id, &self.log)?;
+        let lost_since = self.log.lost_since(&feed.id)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
+        entry.outage = Outage::known(lost_since);
         entry.start(position, &mut self.connector);
         Ok(entry)
     }

@@ -141,6 +141,8 @@ enum Input {
     RetryPopups,
     /// A popup is due.
     HandOver,
+    /// A connection has held.
+    Back,
     Rest,
     End,
 }
@@ -183,6 +185,7 @@ impl EventLoop {
                     self.outbox.retry();
                 }
                 Input::HandOver => {}
+                Input::Back => self.note_backs(None),
                 Input::Rest => {
                     self.rest_at = None;
                     // What is not given back now is given back after the next burst.
@@ -214,6 +217,7 @@ impl EventLoop {
             () = until(self.gates_at) => Input::OpenGates,
             () = until(self.popups_at) => Input::RetryPopups,
             () = until(self.outbox.due()) => Input::HandOver,
+            () = until(self.feeds.iter().filter_map(|entry| entry.outage.due()).min()) => Input::Back,
             () = until(self.rest_at) => Input::Rest,
         }
     }
@@ -300,7 +304,12 @@ impl EventLoop {
             return;
         }
         match signal {
-            Signal::State(connection) => entry.enter(connection),
+            Signal::State(connection) => {
+                entry.enter(connection);
+                if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
+                    self.note_connection(feed);
+                }
+            }
             Signal::Oversized(total) => entry.set_oversized(total),
             // Its view says so.
             Signal::Flooding => {}

@@ -14,6 +14,7 @@ mod committing;
 mod deleting;
 mod event_loop;
 mod feeds;
+mod outages;
 mod outbox;
 mod presets;
 mod running;
@@ -32,7 +33,7 @@ use crate::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed},
     },
-    event_log::{Counts, EventLog, LogError, LogReader, ReadMark, Record},
+    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record},
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -166,7 +167,9 @@ pub enum Update {
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].
     Event(Arc<Record>),
-    /// Events changed in place.
+    /// A connection was lost, or is there again.
+    ConnectionChange(Box<ConnectionChange>),
+    /// Events changed in place, were deleted or came back.
     EventsChanged,
     /// The log cannot be written, or can be again.
     Log,

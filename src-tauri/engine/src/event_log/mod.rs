@@ -8,7 +8,9 @@
 //! Limits: of the events that a rule ignores, the newest [`IGNORED_KEPT`] of each feed stay; of each event's data, the first
 //! 64 KiB are searched.
 
+mod activity;
 mod batch;
+mod connections;
 mod deletion;
 mod error;
 mod filter;
@@ -32,11 +34,13 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use self::deletion::Trash;
 pub use self::{
+    activity::{ACTIVITY_STEP, Activity},
     batch::{Batch, IGNORED_KEPT},
+    connections::{CHANGES, CHANGES_OF_FEED, ConnectionChange, Happened},
     deletion::SWEPT,
     error::LogError,
     handover::{Pending, SetAside},
-    index::{Activity, Index, MAX_TYPES},
+    index::{Index, MAX_TYPES},
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,

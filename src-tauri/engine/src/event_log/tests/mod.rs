@@ -1,5 +1,6 @@
 //! The log as its users see it.
 
+mod connections;
 mod crash;
 mod deletion;
 mod files;
