@@ -1,5 +1,7 @@
 //! The control socket's routes to the event log.
 
+use std::io::Write;
+
 use axum::{
     Json,
     body::Bytes,
@@ -8,17 +10,20 @@ use axum::{
 };
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
-    event_log::{ACTIVITY_STEP, LogError, Query as LogQuery, ReadMark},
+    event_log::{ACTIVITY_STEP, LogError, LogReader, Query as LogQuery, ReadMark},
     policy::Outcome,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::Deserialize;
 
 use super::{
-    Resident, reading,
+    Resident,
+    exports::Exports,
+    reading,
     server::{Answer, Refusal, body, feed_id},
     wire as to_wire,
 };
+use crate::logged::{self, Logged};
 
 /// Events on a page, and between two marks of an index, if nothing else is asked for.
 const USUAL: u32 = 200;
@@ -206,5 +211,64 @@ pub(super) async fn show(
     let record = resident.record(&seq).await?;
     resident.needs_notifications()?;
     resident.engine.show_again(record.seq).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn export(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Exported> {
+    let wire::EventExport { format, query } = body(&bytes)?;
+    let query = LogQuery { before: None, limit: USUAL, preview: None, ..log_query(query)? };
+    let (log, exports) = (resident.engine.log().clone(), resident.exports.clone());
+    let can_notify = resident.can_notify();
+    let written = reading::read(move || write_events(&log, query, format, &exports, can_notify));
+    Ok(Json(written.await.map_err(Refusal::internal)??))
+}
+
+/// Writes events to a file page by page: never more of them are in memory.
+fn write_events(
+    log: &LogReader,
+    mut query: LogQuery,
+    format: wire::ExportFormat,
+    exports: &Exports,
+    can_notify: bool,
+) -> Result<wire::Exported, Refusal> {
+    let stem = Zoned::now().strftime("bellwether-events-%Y-%m-%d-%H%M").to_string();
+    let extension = match format {
+        wire::ExportFormat::Jsonl => "jsonl",
+        wire::ExportFormat::Csv => "csv",
+    };
+    let mut file = exports.create(&stem, extension).map_err(cannot_write)?;
+    file.write_all(logged::head(format).as_bytes()).map_err(cannot_write)?;
+    let mut events = 0;
+    loop {
+        let page = log.page(&query)?;
+        for record in &page.records {
+            let event = to_wire::event(record, false, can_notify);
+            file.write_all(Logged::from(&event).line(format).as_bytes()).map_err(cannot_write)?;
+            events += 1;
+        }
+        query.before = page.next_before;
+        if query.before.is_none() {
+            return file.finish(events).map_err(cannot_write);
+        }
+    }
+}
+
+/// A file of the person's that cannot be written.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn cannot_write(error: std::io::Error) -> Refusal {
+    let detail = error.to_string();
+    let message = format!("the export cannot be written: {detail}; make room there, or see who may write");
+    Refusal(wire::Error { detail, ..Refusal::new(ErrorCode::CannotWrite, message).0 })
+}
+
+pub(super) async fn open_exports(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
+    let none = || {
+        Refusal::new(ErrorCode::NotFound, "nothing has been exported since the start, or its folder is gone")
+    };
+    let folder = resident.exports.newest_folder().ok_or_else(none)?;
+    open::that_detached(&folder).map_err(|error| {
+        let message = format!("no program could be started for {}: {error}", folder.display());
+        Refusal::new(ErrorCode::Internal, message)
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -99,6 +99,8 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/events/{seq}", get(log::event))
         .route("/events/delete", post(log::delete))
         .route("/events/restore", post(log::restore))
+        .route("/events/export", post(log::export))
+        .route("/exports/open", post(log::open_exports))
         .route("/events/{seq}/open", post(log::open_event))
         .route("/events/{seq}/show", post(log::show))
         .route("/notifications/test", post(test_notification))

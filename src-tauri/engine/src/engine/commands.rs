@@ -131,6 +131,7 @@ impl EventLoop {
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         self.policy.set(&config.notifications);
+        self.set_retention(config.retention);
         let feeds: Vec<_> = config.feeds.into_iter().map(|feed| self.with_kept_preset(feed)).collect();
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{ConfigError, ConfigFile},
-    event_log::{EventLog, LogError},
+    event_log::{EventLog, LogError, Retention},
     feed::FeedId,
     policy::{Policy, Snoozes},
     preset::Opening,
@@ -72,6 +72,9 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         stalled: Vec::new(),
         unmarked: Vec::new(),
         again: Vec::new(),
+        retention: Retention::default(),
+        sweep_at: None,
+        swept: false,
         retry_at: None,
         unapplied: false,
         gathering_until: None,
@@ -112,6 +115,12 @@ pub(super) struct EventLoop {
     pub(super) unmarked: Vec<Unmarked>,
     /// Events whose popups a person wanted to be shown, whatever keeps them away, and that are with the notifier.
     pub(super) again: Vec<u64>,
+    /// How long events stay in the log.
+    pub(super) retention: Retention,
+    /// When events whose time is over leave next.
+    pub(super) sweep_at: Option<Instant>,
+    /// Some have left, and nobody has been told.
+    pub(super) swept: bool,
     /// When what the log did not take is tried again.
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
@@ -143,6 +152,7 @@ enum Input {
     HandOver,
     /// A connection has held.
     Back,
+    Sweep,
     Rest,
     End,
 }
@@ -186,6 +196,7 @@ impl EventLoop {
                 }
                 Input::HandOver => {}
                 Input::Back => self.note_backs(None),
+                Input::Sweep => self.sweep(Timestamp::now()),
                 Input::Rest => {
                     self.rest_at = None;
                     // What is not given back now is given back after the next burst.
@@ -218,6 +229,7 @@ impl EventLoop {
             () = until(self.popups_at) => Input::RetryPopups,
             () = until(self.outbox.due()) => Input::HandOver,
             () = until(self.feeds.iter().filter_map(|entry| entry.outage.due()).min()) => Input::Back,
+            () = until(self.sweep_at) => Input::Sweep,
             () = until(self.rest_at) => Input::Rest,
         }
     }
