@@ -4,6 +4,7 @@ mod args;
 mod cli;
 mod desktop;
 mod keyring;
+mod logged;
 mod popup;
 mod resident;
 mod tray;

@@ -210,6 +210,47 @@ impl Client {
         self.call("GET", &format!("/events/{seq}"), NOTHING).await
     }
 
+    /// `GET /events/index`.
+    pub async fn event_index(&self, query: &wire::EventQuery) -> Result<wire::EventIndex, ClientError> {
+        self.call("GET", &format!("/events/index{}", query_string(query)), NOTHING).await
+    }
+
+    /// `GET /events/types`, of this feed or of all.
+    pub async fn event_types(&self, feed: Option<&str>) -> Result<Vec<String>, ClientError> {
+        let query = feed.map_or_else(String::new, |feed| format!("?feed={}", percent_encode(feed)));
+        self.call("GET", &format!("/events/types{query}"), NOTHING).await
+    }
+
+    /// `GET /feeds/{id}/activity`.
+    pub async fn activity(&self, id: &str) -> Result<wire::FeedActivity, ClientError> {
+        self.call("GET", &feed_path(id, "/activity"), NOTHING).await
+    }
+
+    /// `POST /events/delete`.
+    pub async fn delete_events(&self, events: &wire::Events) -> Result<(), ClientError> {
+        self.call("POST", "/events/delete", Some(events)).await
+    }
+
+    /// `POST /events/restore`.
+    pub async fn restore_events(&self, events: &wire::Events) -> Result<(), ClientError> {
+        self.call("POST", "/events/restore", Some(events)).await
+    }
+
+    /// `POST /events/{seq}/show`.
+    pub async fn show_event(&self, seq: u64) -> Result<(), ClientError> {
+        self.call("POST", &format!("/events/{seq}/show"), NOTHING).await
+    }
+
+    /// `POST /events/export`.
+    pub async fn export_events(&self, export: &wire::EventExport) -> Result<wire::Exported, ClientError> {
+        self.call("POST", "/events/export", Some(export)).await
+    }
+
+    /// `POST /exports/open`.
+    pub async fn open_exports(&self) -> Result<(), ClientError> {
+        self.call("POST", "/exports/open", NOTHING).await
+    }
+
     /// `POST /events/read`.
     pub async fn mark_read(&self, mark: &wire::MarkRead) -> Result<(), ClientError> {
         self.call("POST", "/events/read", Some(mark)).await

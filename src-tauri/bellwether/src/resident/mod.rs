@@ -6,11 +6,13 @@ mod alerts;
 mod attention;
 mod credential;
 mod demo;
+mod exports;
 mod faults;
 #[cfg(unix)]
 mod files;
 mod instance;
 mod listener;
+mod log;
 mod network;
 mod parts;
 mod popups;
@@ -96,6 +98,8 @@ pub(crate) struct Resident {
     popups: popups::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
+    /// Files that a person asks for.
+    pub(crate) exports: exports::Exports,
     profile: Profile,
     started_at: Timestamp,
 }
@@ -145,6 +149,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         woke_up: watched::Sender::new(0),
         popups,
         demo: Arc::new(OnceCell::new_with(demo)),
+        exports: exports::Exports::of_person(),
         started_at: Timestamp::now(),
         profile,
     };

@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     body::{Bytes, to_bytes},
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::map_response,
     response::{IntoResponse, Response},
@@ -12,15 +12,13 @@ use axum::{
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
     config::edit::{FeedChange, NewFeed},
-    event_log::{Query as LogQuery, ReadMark},
     feed::{FeedId, Repeats},
     probe,
     subscription::HeaderMap,
 };
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, credential, preview, reading, updates, wire as to_wire};
+use super::{Resident, credential, log, preview, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
 pub(super) type Answer<T> = Result<Json<T>, Refusal>;
@@ -91,12 +89,20 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/feeds/{id}/resume", post(resume_feed))
         .route("/feeds/{id}/reconnect", post(reconnect_feed))
         .route("/feeds/{id}/test", post(test_feed))
+        .route("/feeds/{id}/activity", get(log::activity))
         .route("/reconnect", post(reconnect_all))
         .route("/snooze", put(snooze))
-        .route("/events", get(events))
-        .route("/events/read", post(mark_read))
-        .route("/events/{seq}", get(event))
-        .route("/events/{seq}/open", post(open_event))
+        .route("/events", get(log::events))
+        .route("/events/index", get(log::index))
+        .route("/events/types", get(log::types))
+        .route("/events/read", post(log::mark_read))
+        .route("/events/{seq}", get(log::event))
+        .route("/events/delete", post(log::delete))
+        .route("/events/restore", post(log::restore))
+        .route("/events/export", post(log::export))
+        .route("/exports/open", post(log::open_exports))
+        .route("/events/{seq}/open", post(log::open_event))
+        .route("/events/{seq}/show", post(log::show))
         .route("/notifications/test", post(test_notification))
         .route("/rules/test", post(preview::test))
         .route("/probe", post(probe))
@@ -237,77 +243,6 @@ async fn snooze(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::
     };
     resident.snooze(feed, wish.until.as_deref()).await?;
     Ok(Json(to_wire::attention(resident.engine.attention().await?)))
-}
-
-async fn events(
-    State(resident): State<Resident>,
-    query: Result<Query<wire::EventQuery>, QueryRejection>,
-) -> Answer<wire::EventPage> {
-    let Query(query) = query.map_err(|error| Refusal::new(ErrorCode::BadRequest, error.body_text()))?;
-    let preview = query.preview.unwrap_or(false);
-    let query = log_query(query)?;
-    let can_notify = resident.can_notify();
-    let log = resident.engine.log().clone();
-    let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
-    Ok(Json(wire::EventPage {
-        events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
-        next_before: page.next_before,
-        connections: Vec::new(),
-    }))
-}
-
-fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
-    let since = query.since.map(|text| text.parse::<Timestamp>()).transpose().map_err(|error| {
-        Refusal::new(ErrorCode::BadRequest, format!("since is not an RFC 3339 time: {error}"))
-    })?;
-    Ok(LogQuery {
-        feed: query.feed.map(|id| feed_id(&id)).transpose()?,
-        event: query.event,
-        search: query.search,
-        unread: query.unread.unwrap_or(false),
-        held_back: query.held_back.unwrap_or(false),
-        summary: query.summary,
-        since,
-        before: query.before,
-        limit: query.limit.unwrap_or(200).clamp(1, 1000),
-        preview: query.preview.unwrap_or(false).then_some(to_wire::PREVIEW),
-    })
-}
-
-async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
-    Ok(Json(to_wire::event(&resident.record(&seq).await?, false, resident.can_notify())))
-}
-
-async fn open_event(
-    State(resident): State<Resident>,
-    Path(seq): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    let record = resident.record(&seq).await?;
-    let url = record
-        .notification
-        .url
-        .ok_or_else(|| Refusal::new(ErrorCode::NoLink, format!("event {} has no link", record.seq)))?;
-    resident.engine.mark_read(ReadMark::Events(vec![record.seq]), true).await?;
-    super::open_link(&url).map_err(|error| Refusal::new(ErrorCode::Internal, error))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
-    let mark: wire::MarkRead = body(&bytes)?;
-    let which = match (mark.seqs, mark.feed, mark.summary) {
-        (Some(seqs), None, None) => ReadMark::Events(seqs),
-        (None, Some(feed), None) => ReadMark::Feed(feed_id(&feed)?),
-        (None, None, Some(summary)) => ReadMark::Summary(summary),
-        (None, None, None) => ReadMark::All,
-        _ => {
-            return Err(Refusal::new(
-                ErrorCode::BadRequest,
-                "name one of seqs, feed and summary, not several",
-            ));
-        }
-    };
-    resident.engine.mark_read(which, mark.read).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn test_notification(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {

@@ -64,6 +64,9 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
                 Ok(engine::Update::Event(record)) => {
                     sender.send(Update::Event(to_wire::event(&record, true, resident.can_notify()))).await.is_ok()
                 }
+                Ok(engine::Update::ConnectionChange(change)) => {
+                    sender.send(Update::ConnectionChange(to_wire::connection_change(&change))).await.is_ok()
+                }
                 Ok(engine::Update::EventsChanged) => sender.send(Update::EventsChanged).await.is_ok(),
                 Err(RecvError::Lagged(_)) => sender.send(Update::Lagged).await.is_ok(),
                 Err(RecvError::Closed) => false,

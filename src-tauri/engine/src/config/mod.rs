@@ -58,6 +58,7 @@ use url::Url;
 
 use crate::{
     access::mask::masked,
+    event_log::Retention,
     feed::{Feed, FeedId},
     policy::Notifications,
     rule::RuleSet,
@@ -85,6 +86,8 @@ pub struct Config {
     pub feeds: Vec<Arc<Feed>>,
     /// What holds for the popups of all of them.
     pub notifications: Arc<Notifications>,
+    /// How long events stay in the log.
+    pub retention: Retention,
 }
 
 impl Config {

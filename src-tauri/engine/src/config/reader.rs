@@ -68,7 +68,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         }
         feeds.push(Arc::new(feed));
     }
-    Ok(Config { feeds, notifications })
+    Ok(Config { feeds, notifications, ..Config::default() })
 }
 
 /// A name of a feed, or what is wrong with it.

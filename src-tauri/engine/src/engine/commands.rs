@@ -11,6 +11,7 @@ use super::{
     committing::decide,
     event_loop::{COMMIT_RETRY, EventLoop},
     feeds::{Change, Entry, Position},
+    outages::Outage,
     showing::popup,
 };
 use crate::{
@@ -61,6 +62,9 @@ impl EventLoop {
                 (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
                 answer(reply, done.map(drop));
             }
+            Command::Delete(seqs, reply) => answer(reply, self.delete(&seqs, Timestamp::now())),
+            Command::Restore(seqs, reply) => answer(reply, self.restore(&seqs, Timestamp::now())),
+            Command::ShowAgain(seq, reply) => answer(reply, self.show_again(seq)),
             Command::Setting(key, reply) => answer(reply, self.log.setting(&key).map_err(Error::from)),
             Command::SetSetting(key, value, reply) => {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
@@ -127,6 +131,7 @@ impl EventLoop {
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         self.policy.set(&config.notifications);
+        self.set_retention(config.retention);
         let feeds: Vec<_> = config.feeds.into_iter().map(|feed| self.with_kept_preset(feed)).collect();
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
@@ -178,7 +183,9 @@ impl EventLoop {
     fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
         let position = Position::of(&feed.id, &self.log)?;
+        let lost_since = self.log.lost_since(&feed.id)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
+        entry.outage = Outage::known(lost_since);
         entry.start(position, &mut self.connector);
         Ok(entry)
     }

@@ -11,8 +11,10 @@
 
 mod commands;
 mod committing;
+mod deleting;
 mod event_loop;
 mod feeds;
+mod outages;
 mod outbox;
 mod presets;
 mod running;
@@ -31,7 +33,7 @@ use crate::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed},
     },
-    event_log::{Counts, EventLog, LogError, LogReader, ReadMark, Record},
+    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record},
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -165,7 +167,9 @@ pub enum Update {
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].
     Event(Arc<Record>),
-    /// Events changed in place.
+    /// A connection was lost, or is there again.
+    ConnectionChange(Box<ConnectionChange>),
+    /// Events changed in place, were deleted or came back.
     EventsChanged,
     /// The log cannot be written, or can be again.
     Log,
@@ -182,6 +186,17 @@ pub enum Error {
     /// The event log.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// An event that is not in the log.
+    #[error("there is no event {0} in the log")]
+    NoSuchEvent(u64),
+    /// A deletion that cannot be taken back.
+    #[error(
+        "none of these events was deleted within the last hour, or too many deletions came after: nothing can be restored"
+    )]
+    NothingToRestore,
+    /// The notification server is away, or has too many popups to take.
+    #[error("the notification server is not there, or has not taken earlier popups yet; try again later")]
+    NotShown,
     /// The engine's thread could not be started.
     #[error("cannot start the engine's thread: {0}")]
     Thread(io::Error),
@@ -232,6 +247,9 @@ pub(crate) enum Command {
     NetworkCameBack,
     Sample(FeedId, Reply<Result<(), Error>>),
     MarkRead(ReadMark, bool, Reply<Result<(), Error>>),
+    Delete(Vec<u64>, Reply<Result<(), Error>>),
+    Restore(Vec<u64>, Reply<Result<(), Error>>),
+    ShowAgain(u64, Reply<Result<(), Error>>),
     Setting(String, Reply<Result<Option<String>, Error>>),
     SetSetting(String, String, Reply<Result<(), Error>>),
     Snooze(Option<FeedId>, Option<Timestamp>, Reply<Result<(), Error>>),
@@ -336,6 +354,23 @@ impl Engine {
     /// Marks events as read or unread.
     pub async fn mark_read(&self, which: ReadMark, read: bool) -> Result<(), Error> {
         self.ask(|reply| Command::MarkRead(which, read, reply)).await?
+    }
+
+    /// Deletes events. What waited for its popup gets none; a server that sends one of them again does not make it news.
+    pub async fn delete(&self, seqs: Vec<u64>) -> Result<(), Error> {
+        self.ask(|reply| Command::Delete(seqs, reply)).await?
+    }
+
+    /// Takes the deletion of these events back, as far as it was one of the latest 20 and within an hour; [`Error::NothingToRestore`]
+    /// if none of them was. What waited for its popup waits again.
+    pub async fn restore(&self, seqs: Vec<u64>) -> Result<(), Error> {
+        self.ask(|reply| Command::Restore(seqs, reply)).await?
+    }
+
+    /// Shows an event's popup, once more or at last: no gate holds it back. The event keeps its outcome, unless its popup had been
+    /// kept away: then it is shown.
+    pub async fn show_again(&self, seq: u64) -> Result<(), Error> {
+        self.ask(|reply| Command::ShowAgain(seq, reply)).await?
     }
 
     /// Keeps popups of a feed, or of all, away until then; what comes meanwhile is told then, in one popup. `None` ends that at once.
