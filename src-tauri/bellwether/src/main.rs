@@ -3,6 +3,7 @@
 mod args;
 mod cli;
 mod desktop;
+mod doctor;
 mod keyring;
 mod logged;
 mod popup;

@@ -42,6 +42,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
     let mut engine = resident.engine.updates();
     let mut parts = resident.parts.changes();
     let mut language = resident.language.subscribe();
+    let mut theme = resident.theme.subscribe();
     let mut wishes = resident.window.wishes();
     let mut quit = resident.quit.subscribe();
     let attached = as_window.then(|| resident.window.attach());
@@ -73,6 +74,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
             },
             Ok(()) = parts.changed() => send_status(&resident, &sender).await,
             Ok(()) = language.changed() => send_status(&resident, &sender).await,
+            Ok(()) = theme.changed() => send_status(&resident, &sender).await,
             Ok(wish) = wishes.recv() => sender.send(Update::OpenWindow(wish)).await.is_ok(),
         };
         if !going_on {

@@ -34,8 +34,8 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
     let feed = &view.feed;
     wire::Feed {
         id: feed.id.to_string(),
-        group: None,
         name: feed.name.clone(),
+        group: feed.group.clone(),
         url: feed.shown_url().into_owned(),
         credentials: feed.access.credentials.iter().map(credential).collect(),
         paused: feed.paused,
@@ -338,7 +338,18 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         | engine::Error::Thread(_)
         | engine::Error::Ended => (plain.clone(), plain, None),
     };
-    wire::Error { code, message, detail, sentence: particular.map(Box::new), place: None }
+    let place = match error {
+        engine::Error::Config(config) if code == wire::ErrorCode::InvalidValue => place_in_values(config),
+        _ => None,
+    };
+    wire::Error { code, message, detail, sentence: particular.map(Box::new), place }
+}
+
+/// Which of the values that were to be set is wrong.
+fn place_in_values(error: &config::ConfigError) -> Option<Box<wire::Place>> {
+    let by_itself = error.line == 0 && !error.key.is_empty();
+    let (key, column) = (error.key.clone(), error.column.max(1));
+    by_itself.then(|| Box::new(wire::Place { key, line: 1, column }))
 }
 
 fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
@@ -350,6 +361,7 @@ fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
         Kind::DuplicateId => wire::ErrorCode::DuplicateId,
         Kind::InvalidId => wire::ErrorCode::InvalidId,
         Kind::InvalidValue => wire::ErrorCode::InvalidValue,
+        Kind::Conflict => wire::ErrorCode::Conflict,
         Kind::NoSuchFeed => wire::ErrorCode::NoSuchFeed,
         Kind::Broken => wire::ErrorCode::BrokenConfig,
         Kind::CannotRead | Kind::CannotWrite => wire::ErrorCode::CannotWrite,

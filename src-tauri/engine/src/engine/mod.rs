@@ -31,9 +31,9 @@ use crate::{
     activity::Signs,
     config::{
         ConfigError, ConfigFile,
-        edit::{FeedChange, NewFeed},
+        edit::{FeedChange, NewFeed, Removal, RulesChange, SettingsChange},
     },
-    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record},
+    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record, Retention},
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -147,6 +147,18 @@ pub struct FeedView {
     pub rule_faults: Vec<RuleFault>,
 }
 
+/// A feed that was removed, with all that it takes to put it back.
+#[derive(Clone)]
+pub struct RemovedFeed {
+    /// As it was declared.
+    pub feed: Arc<Feed>,
+    /// Its place in `feeds.toml`, and what stood there.
+    pub(crate) removal: Removal,
+    /// Its last event ID, and the value that it resumed by.
+    pub(crate) position: [String; 2],
+    pub(crate) snoozed_until: Option<Timestamp>,
+}
+
 /// What keeps popups of all feeds away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
@@ -241,7 +253,13 @@ pub(crate) enum Command {
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
-    RemoveFeed(FeedId, Reply<Result<(), Error>>),
+    CheckNewFeed(NewFeed, Reply<Result<FeedId, Error>>),
+    SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
+    SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
+    RemoveFeed(FeedId, Reply<Result<RemovedFeed, Error>>),
+    RestoreFeed(Box<RemovedFeed>, Reply<Result<FeedView, Error>>),
+    EditSettings(SettingsChange, Reply<Result<(), Error>>),
+    Settings(Reply<(Arc<Notifications>, Retention)>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     WokeUp,
     NetworkCameBack,
@@ -325,9 +343,39 @@ impl Engine {
         self.ask(|reply| Command::SetCredential(id, place, source, reply)).await?
     }
 
+    /// What the id of a new feed would be, if it can be added. Nothing is written.
+    pub async fn check_new_feed(&self, feed: NewFeed) -> Result<FeedId, Error> {
+        self.ask(|reply| Command::CheckNewFeed(feed, reply)).await?
+    }
+
+    /// Writes other rules of a feed into `feeds.toml`.
+    pub async fn set_rules(&self, id: FeedId, change: RulesChange) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::SetRules(id, change, reply)).await?
+    }
+
+    /// Puts the feeds of `feeds.toml` into this order, and others after them.
+    pub async fn set_order(&self, order: Vec<FeedId>) -> Result<(), Error> {
+        self.ask(|reply| Command::SetOrder(order, reply)).await?
+    }
+
     /// Removes a feed from `feeds.toml`; its events stay in the log.
-    pub async fn remove_feed(&self, id: FeedId) -> Result<(), Error> {
+    pub async fn remove_feed(&self, id: FeedId) -> Result<RemovedFeed, Error> {
         self.ask(|reply| Command::RemoveFeed(id, reply)).await?
+    }
+
+    /// Puts a feed that was removed back into `feeds.toml`. It goes on where it ended.
+    pub async fn restore_feed(&self, removed: Box<RemovedFeed>) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::RestoreFeed(removed, reply)).await?
+    }
+
+    /// Changes what `feeds.toml` says of all feeds' popups and of the log.
+    pub async fn edit_settings(&self, change: SettingsChange) -> Result<(), Error> {
+        self.ask(|reply| Command::EditSettings(change, reply)).await?
+    }
+
+    /// What `feeds.toml` says of popups and of the log.
+    pub async fn settings(&self) -> Result<(Arc<Notifications>, Retention), Error> {
+        self.ask(Command::Settings).await
     }
 
     /// Tries a feed, or all that are not paused, at once: a waiting one ends its wait, a connected one begins anew.
