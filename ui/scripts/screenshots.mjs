@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const outDir = fileURLToPath(new URL('../node_modules/.showcase', import.meta.url))
 
 const row = (text) => async (page) => page.getByRole('option').filter({ hasText: text }).first().click()
-const address = (url) => async (page) => {
+const look = (url) => async (page) => {
   await page.locator('input[type=url]').fill(url)
   await page.locator('input[type=url]').press('Enter')
 }
@@ -33,14 +33,14 @@ const scenes = {
   summary: { query: 'calm', steps: [(page) => page.evaluate(() => globalThis.fake.emit({ kind: 'open_window', value: { summary: 900 } }))] },
   waiting: { query: 'log', feed: 'ci' },
   attention: { query: 'log', feed: 'shop' },
-  'add-found': { query: 'log', steps: [press('n'), address('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
-  'add-private': { query: 'log', steps: [press('n'), address('https://private.example.org/events'), (page) => page.locator('fieldset').waitFor()] },
-  'add-advanced': { query: 'log', steps: [press('n'), address('https://selfsigned.example.org/events'), (page) => page.locator('details[open]').waitFor()] },
+  'add-found': { query: 'log', steps: [press('n'), look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'add-private': { query: 'log', steps: [press('n'), look('https://private.example.org/events'), (page) => page.locator('fieldset').waitFor()] },
+  'add-advanced': { query: 'log', steps: [press('n'), look('https://selfsigned.example.org/events'), (page) => page.locator('details[open]').waitFor()] },
   'add-looking': {
     query: 'log',
-    steps: [(page) => page.evaluate(() => globalThis.fake.on('POST', '/probe', () => new Promise(() => {}))), press('n'), address('https://slow.example.org/events')],
+    steps: [(page) => page.evaluate(() => globalThis.fake.on('POST', '/probe', () => new Promise(() => {}))), press('n'), look('https://slow.example.org/events')],
   },
-  'start-found': { query: 'start', steps: [address('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'start-found': { query: 'start', steps: [look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
   'start-parts': { query: 'start-parts' },
   groups: { query: 'groups' },
   overview: { query: 'groups', place: '#/feeds/mail' },
