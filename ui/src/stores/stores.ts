@@ -7,6 +7,7 @@ import { Feeds } from './feeds.svelte'
 import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
 import { Route } from './route.svelte'
+import { Rules } from './rules.svelte'
 import { Toasts } from './toasts.svelte'
 
 const KEY = Symbol('window')
@@ -18,6 +19,7 @@ export interface Stores {
   resident: Resident
   log: Log
   feeds: Feeds
+  rules: Rules
   appearance: Appearance
   toasts: Toasts
   /** Runs what a person asked for, and tells when it failed. */
@@ -34,6 +36,7 @@ export function provideStores(transport: Transport): Stores {
     resident,
     log: new Log(transport, route),
     feeds: new Feeds(resident),
+    rules: new Rules(transport),
     appearance: new Appearance(),
     toasts,
     async attempt(action) {
