@@ -7,6 +7,7 @@ import { Feeds } from './feeds.svelte'
 import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
 import { Route } from './route.svelte'
+import { SettingsStore } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
 
 const KEY = Symbol('window')
@@ -19,6 +20,7 @@ export interface Stores {
   log: Log
   feeds: Feeds
   appearance: Appearance
+  settings: SettingsStore
   toasts: Toasts
   /** Runs what a person asked for, and tells when it failed. */
   attempt(action: () => Promise<unknown>): Promise<void>
@@ -35,6 +37,7 @@ export function provideStores(transport: Transport): Stores {
     log: new Log(transport, route),
     feeds: new Feeds(resident),
     appearance: new Appearance(),
+    settings: new SettingsStore(resident),
     toasts,
     async attempt(action) {
       try {
