@@ -40,6 +40,36 @@ const scenes = {
   },
   edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
   remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(3).click()] },
+  settings: { query: 'log', hash: '#/settings' },
+  'settings-notifications': { query: 'parts', hash: '#/settings/notifications' },
+  'settings-quiet': { query: 'log', hash: '#/settings/quiet-hours' },
+  'settings-quiet-form': {
+    query: 'log',
+    hash: '#/settings/quiet-hours',
+    steps: [(page) => page.locator('#add-range').click(), (page) => page.locator('.form').scrollIntoViewIfNeeded()],
+  },
+  'settings-general': { query: 'log', hash: '#/settings/general' },
+  'settings-log': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(1).check({ force: true })] },
+  'settings-ask': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(3).check({ force: true }), press('Tab'), (page) => page.getByRole('spinbutton').fill('10000'), press('Enter'), (page) => page.locator('dialog').waitFor()] },
+  'settings-backup': {
+    query: 'log',
+    hash: '#/settings/backup',
+    steps: [
+      (page) => page.locator('.button.main').click(),
+      (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20.json', mimeType: 'application/json', buffer: Buffer.from('{}') }),
+    ],
+  },
+  'settings-file': { query: 'broken', hash: '#/settings/feeds-toml' },
+  'settings-doctor': { query: 'broken', hash: '#/settings/diagnostics' },
+  'settings-about': { query: 'log', hash: '#/settings/about', steps: [(page) => page.locator('summary').last().click()] },
+  'settings-failed': {
+    query: 'log',
+    hash: '#/settings/notifications',
+    steps: [(page) => page.getByRole('switch').first().waitFor(), (page) => page.evaluate(() => globalThis.fake.stop()), (page) => page.getByRole('switch').first().click()],
+  },
+  palette: { query: 'log', steps: [press('Control+k')] },
+  'palette-search': { query: 'log', steps: [press('Control+k'), (page) => page.keyboard.type('mai')] },
+  keys: { query: 'log', steps: [press('?')] },
   rail: { query: 'log', narrowOnly: true, steps: [(page) => page.locator('.menu').click()] },
 }
 
@@ -61,9 +91,11 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
+      for (const [name, { query, hash = '', feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
-        await page.goto(`${address}?scene=${query}&locale=${locale}`)
+        // An address that differs in its fragment alone would load nothing anew.
+        await page.goto('about:blank')
+        await page.goto(`${address}?scene=${query}&locale=${locale}${hash}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
         if (feed) await showFeed(page, feed)
