@@ -61,19 +61,4 @@ describe('the program', () => {
     fake.set({ event_log_error: null })
     await waitFor(() => expect(screen.queryByText('the disk is full')).toBeNull())
   })
-
-  test('decides the language, and the person decides for it', async () => {
-    const { person, fake } = await openWindow(twoFeeds())
-    await person.selectOptions(await screen.findByLabelText('Language'), 'zh-CN')
-    expect(await screen.findByRole('heading', { name: '全部事件' })).toBeVisible()
-    expect(document.documentElement).toHaveAttribute('lang', 'zh-CN')
-    expect(fake.requests.find(({ line }) => line === 'PATCH /settings')?.body).toEqual({ language: 'zh-CN' })
-  })
-
-  test('the theme is kept', async () => {
-    const { person } = await openWindow(twoFeeds())
-    await person.click(await screen.findByLabelText('Dark'))
-    expect(document.documentElement).toHaveAttribute('data-theme', 'dark')
-    expect(localStorage.getItem('theme')).toBe('dark')
-  })
 })
