@@ -1,5 +1,5 @@
 import { row, rows } from './harness/room'
-import { expect, test, until } from './harness/test'
+import { expect, test } from './harness/test'
 
 test('the program is killed under a form that is being filled in, and comes back', async ({ open, page, program, say, source }) => {
   const ops = await source()
@@ -38,20 +38,4 @@ test('the window is opened before the program runs, and shows it once it does', 
   await program.start()
   await expect(row(page, 'kept')).toBeVisible()
   await expect(page.getByText(say('ui.offline.banner'))).toBeHidden()
-})
-
-test('a server that goes away and comes back leaves separators in the log', async ({ open, page, program, source, words }) => {
-  const ops = await source()
-  await program.add('ops', ops.url)
-  ops.send('message', { title: 'before' })
-  await program.event('before')
-  await open()
-  await expect(row(page, 'before')).toBeVisible()
-  await ops.close()
-  await until('the outage', async () => ((await program.feed('ops')).connection.state === 'waiting' ? true : undefined))
-  await ops.open()
-  ops.send('message', { title: 'after' })
-  await program.event('after')
-  await expect(row(page, 'after')).toBeVisible()
-  void words
 })

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type { Event } from '../../src/generated/Event'
 import type { EventPage } from '../../src/generated/EventPage'
 import type { Feed } from '../../src/generated/Feed'
+import type { RuleDraft } from '../../src/generated/RuleDraft'
 import type { Status } from '../../src/generated/Status'
 import { type Environment, leashed } from './desktop'
 import { until } from './until'
@@ -117,6 +118,11 @@ export class Program {
   /** Events, newest first. */
   async events(query = ''): Promise<Event[]> {
     return (await this.request<EventPage>('GET', `/events?limit=1000&${query}`)).events
+  }
+
+  /** Replaces a feed's rules. */
+  async rules(id: string, ...rules: RuleDraft[]): Promise<void> {
+    await this.request('PUT', `/feeds/${id}/rules`, { rules: rules.map((rule) => ({ rule })) })
   }
 
   /** Waits until an event of this title is in the log. */

@@ -1,14 +1,14 @@
 import { expect, type Locator, type Page } from '@playwright/test'
 
-/** The list of events. */
-export const rows = (page: Page): Locator => page.getByRole('option')
+/** The rows of the list of events. */
+export const rows = (page: Page): Locator => page.locator('[role=option][id^="event-"]')
 
 /** The row of the event of this title. */
 export const row = (page: Page, title: string): Locator => rows(page).filter({ hasText: title })
 
 /** Waits until the list holds events of these titles, newest first, and no others. */
 export async function expectList(page: Page, titles: string[]): Promise<void> {
-  await expect(page.getByRole('option').locator('.title')).toHaveText(titles)
+  await expect(rows(page).locator('.title')).toHaveText(titles)
 }
 
 /** That nothing of the page is wider than the window, and nothing that is to be read or pressed lies beyond its edges. */

@@ -7,6 +7,7 @@ import { type Language, Words } from './words'
 
 export { expect } from '@playwright/test'
 export { until } from './until'
+export type { Words } from './words'
 
 /** In which language the window is tried, and whether the program has a desktop around it. */
 export interface Look {
