@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/svelte'
+import { fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { describe, expect, test, vi } from 'vitest'
 import { connection, Fake, makeEvent, makeFeed } from '../src/transport/fake/fake'
 import { detail, openWindow, rail, titles, twoFeeds } from './window'

@@ -33,8 +33,13 @@ export class Feeds {
   menu = $state.raw<OpenMenu | null>(null)
   /** The groups whose feeds are out of sight. */
   collapsed = $state.raw<string[]>(stored())
+  /** What brings the feed back that was removed last. */
+  undo = $state.raw<{ name: string; run: () => void } | null>(null)
   /** What was moved last, or why it was not, for those who cannot see it and for the list itself. */
   moved = $state.raw<{ text: string; refused: boolean } | null>(null)
+
+  #moves = 0
+  #moving: Promise<void> = Promise.resolve()
 
   constructor(readonly resident: Resident) {}
 
@@ -109,17 +114,26 @@ export class Feeds {
     const order: FeedOrder = { feeds: after.map((feed) => feed.id) }
     const regrouped = feed !== undefined && (feed.group || null) !== spot.group
     const reordered = order.feeds.some((id, at) => before[at]?.id !== id)
-    this.resident.arrange(after)
+    this.resident.arrange(after, true)
+    const mine = ++this.#moves
+    const turn = this.#moving
+    let finished = () => {}
+    this.#moving = new Promise((resolve) => (finished = resolve))
     let back = before
     try {
+      // One after the other, so that the last order is the one that holds.
+      await turn
       if (regrouped) {
         await this.edit(id, { group: spot.group ?? '' })
         back = before.map((feed) => (feed.id === id ? { ...feed, group: spot.group } : feed))
       }
       if (reordered) await this.resident.transport.request('PUT', '/feeds/order', order)
+      if (mine === this.#moves) this.resident.arrange(after)
     } catch (thrown) {
-      this.resident.arrange(back)
+      if (mine === this.#moves) this.resident.arrange(back)
       throw thrown
+    } finally {
+      finished()
     }
   }
 
