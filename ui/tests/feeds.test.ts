@@ -366,9 +366,9 @@ describe('the page of a feed', () => {
     await person.type(screen.getByLabelText('Token'), 'no keyring')
     await person.click(screen.getByRole('button', { name: 'Set' }))
     // Where there is no keyring the secret stays, and another place is chosen.
-    expect(await screen.findByText(/^There is no keyring here/)).toBeVisible()
+    expect(await screen.findByText(/^The keyring cannot be used/)).toBeVisible()
     expect(screen.getByLabelText('Token')).toHaveValue('no keyring')
-    await person.selectOptions(screen.getByLabelText('Where it is kept'), 'env')
+    await person.click(screen.getByRole('radio', { name: /^Environment variable/ }))
     await person.type(screen.getByLabelText('Variable'), 'OPS_TOKEN')
     await person.click(screen.getByRole('button', { name: 'Set' }))
     expect(await screen.findByText('The secret is in the environment variable OPS_TOKEN.')).toBeVisible()

@@ -9,6 +9,7 @@ import type { Probe } from '../generated/Probe'
 import type { ProbeWish } from '../generated/ProbeWish'
 import { placed, type Spot } from '../lib/groups'
 import type { Method } from '../transport/transport'
+import { Adding } from './adding.svelte'
 import type { Resident } from './resident.svelte'
 
 /** What lies over the window: `group` asks for the name of a new group for a feed. */
@@ -29,6 +30,8 @@ const COLLAPSED = 'collapsed-groups'
 export class Feeds {
   /** The dialog that is open. */
   dialog = $state.raw<Dialog | null>(null)
+  /** The very first feed while it is being added: it outlives its form, which goes while the program is away. */
+  first = $state.raw(new Adding(this))
   /** The menu that is open. */
   menu = $state.raw<OpenMenu | null>(null)
   /** The groups whose feeds are out of sight. */
