@@ -134,9 +134,9 @@ describe('adding a feed', () => {
     await person.type(url, 'https://private.example.org/events{Enter}')
     await person.type(await dialog().findByLabelText('Token'), 'no keyring')
     await person.click(dialog().getByRole('button', { name: /^Add/ }))
-    expect(await dialog().findByText(/^There is no keyring here/)).toBeVisible()
+    expect(await dialog().findByText(/^The keyring cannot be used/)).toBeVisible()
     expect(dialog().getByLabelText('Token')).toHaveValue('no keyring')
-    await person.selectOptions(dialog().getByLabelText('Where it is kept'), 'file')
+    await person.click(dialog().getByRole('radio', { name: /^File/ }))
     await person.click(dialog().getByRole('button', { name: /^Add/ }))
     expect(await screen.findByRole('heading', { name: 'private.example.org' })).toBeVisible()
     expect(sent(fake, 'POST /feeds').at(-1)).toMatchObject({ credentials: [{ kind: 'bearer', secret: { file: 'no keyring' } }] })
@@ -198,6 +198,28 @@ describe('adding a feed', () => {
     expect(await dialog().findByText(/^What there is at this address could not be looked at/)).toBeVisible()
     expect(url).toHaveValue('https://example.org/events')
     expect(dialog().getByRole('button', { name: 'Add anyway' })).toBeEnabled()
+  })
+
+  test('what was begun at the first start outlives a restart of the program', async () => {
+    const fake = new Fake()
+    const { person } = await openWindow(fake)
+    await screen.findByLabelText('Address')
+    await person.paste('https://private.example.org/events')
+    await person.type(await screen.findByLabelText('Token'), 'tk_1')
+    fake.stop()
+    expect(await screen.findByText(/^Bellwether does not answer/)).toBeVisible()
+    expect(screen.getByRole('button', { name: /^Add/, description: '' })).toBeDisabled()
+    fake.run()
+    await waitFor(() => expect(screen.queryByText(/^Bellwether does not answer/)).toBeNull())
+    expect(await screen.findByLabelText('Address')).toHaveValue('https://private.example.org/events')
+    expect(screen.getByLabelText('Token')).toHaveValue('tk_1')
+  })
+
+  test('a scheme that is left out is filled in', async () => {
+    const { person, url } = await openDialog(twoFeeds())
+    await person.type(url, 'example.org/stream{Enter}')
+    expect(await dialog().findByText('Event stream found')).toBeVisible()
+    expect(url).toHaveValue('https://example.org/stream')
   })
 
   test('several addresses pasted at once are added together', async () => {

@@ -89,6 +89,11 @@ export function clockTime(time: string): string {
   )
 }
 
+/** `14`, `2 PM`: a full hour. */
+export function hourTime(time: string): string {
+  return formatter('hour', (name) => new Intl.DateTimeFormat(name, { hour: 'numeric' })).format(new Date(time))
+}
+
 /** `14:05`, from tomorrow on with the day: until when something lasts. */
 export function untilTime(time: string): string {
   const day = dayOf(time)

@@ -101,6 +101,7 @@ export class Adding {
   /** Looks at what there is at the address, instead of any look before. */
   async look(): Promise<void> {
     this.#forget()
+    this.#complete()
     if (this.url.trim() === '' || this.twin) return
     const generation = this.#generation
     this.since = Date.now()
@@ -114,6 +115,13 @@ export class Adding {
       this.unknown = Failure.from(thrown)
     }
     this.since = null
+  }
+
+  /** Writes what is left out of an address that is plain without it. */
+  #complete(): void {
+    const url = this.url.trim()
+    if (/^(localhost|127\.[\d.]+|\[::1\])(:\d+)?(\/|$)/.test(url)) this.url = `http://${url}`
+    else if (/^[\w-]+(\.[\w-]+)+(:\d+)?(\/\S*)?$/.test(url)) this.url = `https://${url}`
   }
 
   /** Opens what the answer asks for. */
@@ -165,6 +173,7 @@ export class Adding {
   /** Adds the feed, whatever is known of its address; `undefined` if that failed. */
   async add(): Promise<Feed | undefined> {
     clearTimeout(this.#settling)
+    this.#complete()
     this.failure = null
     this.working = true
     try {
@@ -200,5 +209,6 @@ export class Adding {
   stop(): void {
     clearTimeout(this.#settling)
     this.#generation += 1
+    this.since = null
   }
 }

@@ -9,6 +9,7 @@ import type { Probe } from '../generated/Probe'
 import type { ProbeWish } from '../generated/ProbeWish'
 import { placed, type Spot } from '../lib/groups'
 import type { Method } from '../transport/transport'
+import { Adding } from './adding.svelte'
 import type { Resident } from './resident.svelte'
 
 /** What lies over the window: `group` asks for the name of a new group for a feed. */
@@ -29,12 +30,19 @@ const COLLAPSED = 'collapsed-groups'
 export class Feeds {
   /** The dialog that is open. */
   dialog = $state.raw<Dialog | null>(null)
+  /** The very first feed while it is being added: it outlives its form, which goes while the program is away. */
+  first = $state.raw(new Adding(this))
   /** The menu that is open. */
   menu = $state.raw<OpenMenu | null>(null)
   /** The groups whose feeds are out of sight. */
   collapsed = $state.raw<string[]>(stored())
+  /** What brings the feed back that was removed last. */
+  undo = $state.raw<{ name: string; run: () => void } | null>(null)
   /** What was moved last, or why it was not, for those who cannot see it and for the list itself. */
   moved = $state.raw<{ text: string; refused: boolean } | null>(null)
+
+  #moves = 0
+  #moving: Promise<void> = Promise.resolve()
 
   constructor(readonly resident: Resident) {}
 
@@ -109,17 +117,26 @@ export class Feeds {
     const order: FeedOrder = { feeds: after.map((feed) => feed.id) }
     const regrouped = feed !== undefined && (feed.group || null) !== spot.group
     const reordered = order.feeds.some((id, at) => before[at]?.id !== id)
-    this.resident.arrange(after)
+    this.resident.arrange(after, true)
+    const mine = ++this.#moves
+    const turn = this.#moving
+    let finished = () => {}
+    this.#moving = new Promise((resolve) => (finished = resolve))
     let back = before
     try {
+      // One after the other, so that the last order is the one that holds.
+      await turn
       if (regrouped) {
         await this.edit(id, { group: spot.group ?? '' })
         back = before.map((feed) => (feed.id === id ? { ...feed, group: spot.group } : feed))
       }
       if (reordered) await this.resident.transport.request('PUT', '/feeds/order', order)
+      if (mine === this.#moves) this.resident.arrange(after)
     } catch (thrown) {
-      this.resident.arrange(back)
+      if (mine === this.#moves) this.resident.arrange(back)
       throw thrown
+    } finally {
+      finished()
     }
   }
 

@@ -40,6 +40,8 @@ export class Resident {
   returned = $state(0)
 
   #listener: Listener | undefined
+  /** The order in which feeds are shown, whatever the program says. */
+  #held: Feed[] | null = null
 
   constructor(readonly transport: Transport) {}
 
@@ -131,7 +133,7 @@ export class Resident {
     if (!this.online || document.hidden) return
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (this.status) this.status = { ...this.status, feeds }
+      if (this.status) this.#setStatus({ ...this.status, feeds })
     } catch {
       // The end of the updates will tell.
     }
@@ -150,6 +152,7 @@ export class Resident {
   take(status: Status): void {
     this.status = status
     this.told += 1
+    if (this.#held) this.#arrange(this.#held)
     void setLocale(status.locale)
   }
 
@@ -161,8 +164,16 @@ export class Resident {
     this.status = { ...this.status, feeds }
   }
 
-  /** Shows the feeds in this order and these groups, before the program says so; what it told of them meanwhile holds. */
-  arrange(order: Feed[]): void {
+  /**
+   * Shows the feeds in this order and these groups, before the program says so. `hold`: whatever it says of their order, until they
+   * are arranged anew; what else it tells of them holds.
+   */
+  arrange(order: Feed[], hold = false): void {
+    this.#held = hold ? order : null
+    this.#arrange(order)
+  }
+
+  #arrange(order: Feed[]): void {
     if (!this.status) return
     const places = new Map(order.map(({ id, group }, at) => [id, { at, group }]))
     const feeds = this.feeds.map((feed) => ({ ...feed, group: places.has(feed.id) ? (places.get(feed.id)?.group ?? null) : feed.group }))

@@ -12,10 +12,12 @@ export async function removeFeed({ feeds, route, toasts, attempt }: Stores, feed
     await feeds.remove(feed.id)
     if (here) route.go({}, true)
     const restore = async () => {
+      feeds.undo = null
       await feeds.restore(feed.id)
       if (here) route.go({ view, feed: feed.id, query })
       toasts.show(t('ui.remove.undone', { name: feed.name }))
     }
+    feeds.undo = { name: feed.name, run: () => void attempt(restore) }
     toasts.show(t('ui.remove.done', { name: feed.name }), { action: { label: t('ui.remove.undo'), run: () => void attempt(restore) } })
   })
 }
