@@ -13,6 +13,14 @@ const row = (text) => async (page) => page.getByRole('option').filter({ hasText:
 const press = (key) => async (page) => page.keyboard.press(key)
 
 const scenes = {
+  million: { query: 'million', steps: [(page) => page.locator('.list').evaluate((list) => (list.scrollTop = list.scrollHeight / 2)), (page) => page.locator('.list .waiting').first().waitFor({ state: 'detached' })] },
+  search: { query: 'million', steps: [(page) => page.locator('input[type=search]').fill('load web'), (page) => page.locator('mark').first().waitFor(), row('Load on web-3')] },
+  filter: { query: 'million', steps: [(page) => page.locator('.bar > .place > .button').click(), (page) => page.getByRole('checkbox').nth(4).check(), (page) => page.locator('.pill').last().click()] },
+  chips: { query: 'million', steps: [(page) => page.evaluate(() => (location.hash = '#/events?event=build&outcome=shown,logged&time=7d')), (page) => page.waitForTimeout(1500)] },
+  nothing: { query: 'log', steps: [(page) => page.locator('input[type=search]').fill('zebra'), (page) => page.waitForTimeout(400)] },
+  selection: { query: 'log', wideOnly: true, steps: [row('db-2'), press('J'), press('J'), press('J')] },
+  hostile: { query: 'hostile', steps: [row('onerror')] },
+  large: { query: 'hostile', steps: [row('One mebibyte'), (page) => page.locator('#tab-raw').click()] },
   start: { query: 'start' },
   offline: { query: 'offline' },
   broken: { query: 'broken' },
@@ -61,9 +69,10 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
-        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
-        await page.goto(`${address}?scene=${query}&locale=${locale}`)
+      for (const [name, { query, feed, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
+        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
+        // Each scene begins at the log, wherever the one before it ended.
+        await page.goto(`${address}?scene=${query}&locale=${locale}&name=${name}#/events`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
         if (feed) await showFeed(page, feed)
