@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ConnectionChange } from '../src/generated/ConnectionChange'
-import { Chunks, STEP } from '../src/lib/chunks'
+import { STEP } from '../src/lib/chunks'
 import { notesOf } from '../src/lib/connections'
 import { segments, wanted } from '../src/lib/highlight'
 import { Pieces } from '../src/lib/pieces'

@@ -50,7 +50,7 @@ export function told(sentence: Sentence): string {
 }
 
 /** The text of a message whose last part comes over the wire; `undefined` if this window does not know it. */
-export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake', code: string, values?: Sentence['params'] | Record<string, string | number>) {
+export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake' | 'probe', code: string, values?: Sentence['params'] | Record<string, string | number>) {
   const key = `${family}.${code}`
   return Object.hasOwn(catalogues[current], key) ? t(key as MessageKey, values) : undefined
 }

@@ -2,6 +2,7 @@ import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
 import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
+import { feedScenes } from './showcase-feeds'
 
 // A made-up program with mail, alerts and builds, for looking at the window: `?scene=…&locale=…` choose what is seen.
 
@@ -177,8 +178,8 @@ function madeEvent(seq: number, at: number): Event {
 }
 
 export const transport = new Fake({ language: locale, locale })
-transport.status.feeds = scene === 'start' ? [] : feeds
-transport.events = scene === 'start' || scene === 'empty' ? [] : events
+transport.status.feeds = scene.startsWith('start') ? [] : feeds
+transport.events = scene.startsWith('start') || scene === 'empty' ? [] : events
 if (scene === 'broken') {
   transport.status.config.error = {
     line: 14,
@@ -219,7 +220,7 @@ if (scene === 'calm') {
 if (scene === 'quiet') {
   transport.set({ attention: { snoozed_until: null, quiet_until: ahead(30_000), held: 1 } })
 }
-if (scene === 'parts') {
+if (scene === 'parts' || scene === 'start-parts') {
   transport.status.parts = [{ name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' }]
 }
 if (scene === 'log' || scene === 'million') {
@@ -246,6 +247,7 @@ if (scene === 'hostile') {
     ...events,
   ]
 }
+feedScenes(transport, scene)
 if (scene === 'offline') transport.stop()
 
 // For scripts that drive the page.
