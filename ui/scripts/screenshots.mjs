@@ -17,6 +17,14 @@ const look = (url) => async (page) => {
 const press = (key) => async (page) => page.keyboard.press(key)
 
 const scenes = {
+  million: { query: 'million', steps: [(page) => page.locator('.list').evaluate((list) => (list.scrollTop = list.scrollHeight / 2)), (page) => page.locator('.list .waiting').first().waitFor({ state: 'detached' })] },
+  search: { query: 'million', steps: [(page) => page.locator('input[type=search]').fill('load web'), (page) => page.locator('mark').first().waitFor(), row('Load on web-3')] },
+  filter: { query: 'million', steps: [(page) => page.locator('.bar > .place > .button').click(), (page) => page.getByRole('checkbox').nth(4).check(), (page) => page.locator('.pill').last().click()] },
+  chips: { query: 'million', steps: [(page) => page.evaluate(() => (location.hash = '#/events?event=build&outcome=shown,logged&time=7d')), (page) => page.waitForTimeout(1500)] },
+  nothing: { query: 'log', steps: [(page) => page.locator('input[type=search]').fill('zebra'), (page) => page.waitForTimeout(400)] },
+  selection: { query: 'log', wideOnly: true, steps: [row('db-2'), press('J'), press('J'), press('J')] },
+  hostile: { query: 'hostile', steps: [row('onerror')] },
+  large: { query: 'hostile', steps: [row('One mebibyte'), (page) => page.locator('#tab-raw').click()] },
   start: { query: 'start' },
   offline: { query: 'offline' },
   broken: { query: 'broken' },

@@ -239,6 +239,16 @@ export class Chunks {
     return found
   }
 
+  /** The day of what is at a height. */
+  dayAt(y: number): string | undefined {
+    const index = lastAt(this.list, y)
+    const chunk = this.list[index]
+    if (!chunk) return undefined
+    const { at } = chunk.lines[lastAt(chunk.lines, y - chunk.y)] ?? { at: 0 }
+    const day = chunk.days.findLast((day) => day.at <= at)
+    return day?.day ?? this.list.slice(0, index).findLast(({ days }) => days.length > 0)?.days.at(-1)?.day
+  }
+
   /** The chunks between these two heights, which counts as a look at them. */
   look(from: number, to: number): Chunk[] {
     const seen = this.list.slice(lastAt(this.list, from), lastAt(this.list, to) + 1)

@@ -12,6 +12,8 @@ import { Failure, type Transport } from '../transport/transport'
 const MAX_PAGE = 1000
 /** Requests under way at once: while a scrollbar is dragged, what was passed by is not asked for. */
 const AT_ONCE = 2
+/** How near to what is in sight, in pixels, chunks are fetched at least. */
+const NEAR = 2400
 /** Pause after a request that failed, in milliseconds, if nobody asks for it earlier. */
 const RETRY = 3000
 
@@ -94,8 +96,8 @@ export class LogList {
 
   /** Takes note of what is in sight, and fetches what of it is not there. */
   look(from: number, to: number): void {
-    const view = to - from
-    const seen = this.chunks.look(from - view, to + view)
+    const near = Math.max(NEAR, to - from)
+    const seen = this.chunks.look(from - near, to + near)
     const missing = (chunk: Chunk) => (!chunk.rows || chunk.stale) && !this.#fetching.has(chunk)
     const inSight = (chunk: Chunk) => chunk.y < to && chunk.y + chunk.height > from
     this.#wanted = seen.filter(missing).sort((a, b) => Number(inSight(b)) - Number(inSight(a)))

@@ -1,3 +1,4 @@
+import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
 import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
@@ -148,6 +149,34 @@ const events = [
   ),
 ]
 
+/** One of any number of events: the same for a number each time. */
+function madeEvent(seq: number, at: number): Event {
+  const kind = seq % 7
+  const names = ['mail', 'ops', 'ci', 'ketang', 'mail', 'ops', 'ci']
+  const texts: [string, string][] = [
+    ['Tomasz Zieliński', 'Minutes of the meeting. I have put them into the shared folder, please look over item 4.'],
+    ['Load on web-3 back to normal', 'Load average 1.2 after 14 minutes over 8.'],
+    ['release/2.4 passed', 'Build passed in 5 min 48 s.'],
+    ['实验报告提交截止提醒', '请于本周五 23:59 前在教学平台提交第三次实验报告。'],
+    ['Café Müller', 'Your table for four on Friday is confirmed.'],
+    ['Backup finished', 'db-1, db-2, files: 214 GiB in 42 min'],
+    ['main is broken', 'test_reconnect_after_sleep failed (2 of 1,204).'],
+  ]
+  const [title, body] = texts[kind] ?? ['', '']
+  return makeEvent({
+    seq,
+    feed: names[kind],
+    event: kind === 2 || kind === 6 ? 'build' : kind === 0 ? 'mail' : 'message',
+    received_at: new Date(at).toISOString(),
+    title,
+    body,
+    data: `{"number":${seq}}`,
+    outcome: seq % 9 === 4 ? 'logged' : 'shown',
+    urgency: seq % 50 === 6 ? 'critical' : 'normal',
+    read: seq % 300 !== 0,
+  })
+}
+
 export const transport = new Fake({ language: locale, locale })
 transport.status.feeds = scene.startsWith('start') ? [] : feeds
 transport.events = scene.startsWith('start') || scene === 'empty' ? [] : events
@@ -193,6 +222,30 @@ if (scene === 'quiet') {
 }
 if (scene === 'parts' || scene === 'start-parts') {
   transport.status.parts = [{ name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' }]
+}
+if (scene === 'log' || scene === 'million') {
+  const change = (number: number, minutes: number, after: number, rest: Partial<ConnectionChange>): ConnectionChange => ({ number, feed: 'ci', at: ago(minutes), after, kind: 'lost', reason: null, away_seconds: null, ...rest })
+  transport.connections = [
+    change(4, 40, 1728, { reason: { code: 'refused', detail: 'ci.example.org:443' } }),
+    change(3, 108, 1724, { feed: 'mail', kind: 'back', away_seconds: 185 }),
+    change(2, 111, 1724, { feed: 'mail', reason: { code: 'silence', detail: '300' } }),
+  ]
+}
+if (scene === 'million') {
+  const minute = 60_000
+  transport.events = events.slice(0, 9).map((event, at) => ({ ...event, seq: 1_000_009 - at }))
+  transport.connections = transport.connections.map((change) => ({ ...change, after: change.after + 1_000_009 - 1731 }))
+  transport.made = { count: 1_000_000, make: (seq) => madeEvent(seq, start - 140 * minute - (1_000_000 - seq) * 0.7 * minute) }
+}
+if (scene === 'hostile') {
+  const evil = '<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script>\u202Egnp.exe {{7*7}}'
+  const large = JSON.stringify({ note: 'one mebibyte', lines: Array.from({ length: 24_000 }, (_, at) => ({ at, text: `line ${at} <b>` })) })
+  transport.events = [
+    event(0, { seq: 1734, title: 'One mebibyte', body: 'x'.repeat(4000), data: large, read: false }),
+    event(0.1, { seq: 1733, event: evil, id: evil, title: evil, body: evil, data: JSON.stringify({ evil }), url: 'javascript:alert(1)', buttons: [{ label: evil, url: 'javascript:alert(1)' }] }),
+    event(0.2, { seq: 1732, title: 'مرحبا بالعالم', body: 'نص من اليمين إلى اليسار (RTL) مع English في الوسط', data: 'a\u202Eb' }),
+    ...events,
+  ]
 }
 feedScenes(transport, scene)
 if (scene === 'offline') transport.stop()

@@ -12,3 +12,8 @@ export function staysText({ expire_seconds }: Event): string {
 export function soundText({ sound }: Event): string {
   return { default: '', silent: t('ui.why.sound_silent') }[sound] ?? sound
 }
+
+/** Whether an event has a link that may be opened: the program opens no others. */
+export function hasLink({ url }: Event): boolean {
+  return url !== null && /^(https?|mailto):/i.test(url)
+}
