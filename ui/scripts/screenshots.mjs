@@ -40,6 +40,11 @@ const scenes = {
   },
   edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
   remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(3).click()] },
+  rules: { query: 'rules', place: '/feeds/ops/rules' },
+  'rules-first': { query: 'rules-first', place: '/feeds/ops/rules' },
+  'rules-edit': { query: 'rules', place: '/feeds/ops/rules?rule=1' },
+  'rules-mistake': { query: 'rules', place: '/feeds/ops/rules?rule=4', steps: [(page) => page.locator('.template input').first().fill('{{ data.title }} on {{ dta.host }}'), (page) => page.locator('mark').waitFor()] },
+  'rules-text': { query: 'rules', place: '/feeds/ops/rules?rule=3', steps: [(page) => page.locator('.fold').click()] },
   rail: { query: 'log', narrowOnly: true, steps: [(page) => page.locator('.menu').click()] },
 }
 
@@ -61,11 +66,12 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
+      for (const [name, { query, feed, place = '', narrowOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
-        await page.goto(`${address}?scene=${query}&locale=${locale}`)
+        await page.goto(`${address}?scene=${query}&locale=${locale}${place && `#${place}`}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
+        if (place) await page.waitForTimeout(500)
         if (feed) await showFeed(page, feed)
         for (const step of steps) await step(page)
         await page.waitForTimeout(250)

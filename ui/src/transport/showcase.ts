@@ -1,6 +1,7 @@
 import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
 import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
+import { showRules } from './showcase-rules'
 
 // A made-up program with mail, alerts and builds, for looking at the window: `?scene=…&locale=…` choose what is seen.
 
@@ -193,6 +194,7 @@ if (scene === 'quiet') {
 if (scene === 'parts') {
   transport.status.parts = [{ name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' }]
 }
+if (scene.startsWith('rules')) showRules(transport, scene, ago)
 if (scene === 'offline') transport.stop()
 
 // For scripts that drive the page.
