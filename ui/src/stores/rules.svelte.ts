@@ -55,6 +55,9 @@ export class RulesDraft {
 
   readonly unsaved = $derived(this.saved !== null && !isSame(this.rules, this.saved.rules))
 
+  #reading: Promise<void> | undefined
+  #writes = 0
+
   constructor(
     readonly transport: Transport,
     readonly feed: string,
@@ -65,12 +68,19 @@ export class RulesDraft {
   }
 
   /** Reads the rules; a draft that was left unsaved stays. */
-  async load(): Promise<void> {
-    if (this.loading) return
+  load(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const writes = this.#writes
     this.loading = true
     this.failure = null
     try {
-      this.#take(await this.transport.request<FeedRules>('GET', this.#path))
+      const now = await this.transport.request<FeedRules>('GET', this.#path)
+      // What was read while it was being written may be either.
+      if (writes === this.#writes && !this.saving) this.#take(now)
     } catch (thrown) {
       this.failure = Failure.from(thrown)
     }
@@ -180,6 +190,7 @@ export class RulesDraft {
   async #put(edit: RulesEdit): Promise<boolean> {
     const sent = this.rules
     this.saving = true
+    this.#writes += 1
     this.refused = null
     try {
       const saved = await this.transport.request<FeedRules>('PUT', this.#path, edit)
