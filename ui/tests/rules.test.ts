@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/svelte'
+import { cleanup, screen, waitFor, within } from '@testing-library/svelte'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { FeedRule } from '../src/generated/FeedRule'
 import type { RuleDraft } from '../src/generated/RuleDraft'
@@ -293,8 +293,8 @@ describe('saving', () => {
     await person.click(await room().findByRole('radio', { name: 'Ignore' }))
     expect(screen.getByRole('link', { name: /^Rules.*not saved/ })).toBeVisible()
     await person.click(screen.getByRole('link', { name: 'Overview' }))
-    expect(screen.queryByRole('region', { name: 'Rules' })).toBeNull()
-    document.body.replaceChildren()
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'Rules' })).toBeNull())
+    cleanup()
     await openRules(fake, '?rule=2')
     await waitFor(() => expect(room().getByRole('radio', { name: 'Ignore' })).toBeChecked())
     expect(save()).toBeVisible()
