@@ -10,6 +10,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const outDir = fileURLToPath(new URL('../node_modules/.showcase', import.meta.url))
 
 const row = (text) => async (page) => page.getByRole('option').filter({ hasText: text }).first().click()
+const look = (url) => async (page) => {
+  await page.locator('input[type=url]').fill(url)
+  await page.locator('input[type=url]').press('Enter')
+}
 const press = (key) => async (page) => page.keyboard.press(key)
 
 const scenes = {
@@ -29,22 +33,56 @@ const scenes = {
   summary: { query: 'calm', steps: [(page) => page.evaluate(() => globalThis.fake.emit({ kind: 'open_window', value: { summary: 900 } }))] },
   waiting: { query: 'log', feed: 'ci' },
   attention: { query: 'log', feed: 'shop' },
-  add: {
+  'add-found': { query: 'log', steps: [press('n'), look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'add-private': { query: 'log', steps: [press('n'), look('https://private.example.org/events'), (page) => page.locator('fieldset').waitFor()] },
+  'add-advanced': { query: 'log', steps: [press('n'), look('https://selfsigned.example.org/events'), (page) => page.locator('details[open]').waitFor()] },
+  'add-looking': {
     query: 'log',
+    steps: [(page) => page.evaluate(() => globalThis.fake.on('POST', '/probe', () => new Promise(() => {}))), press('n'), look('https://slow.example.org/events')],
+  },
+  'start-found': { query: 'start', steps: [look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'start-parts': { query: 'start-parts' },
+  groups: { query: 'groups' },
+  overview: { query: 'groups', place: '#/feeds/mail' },
+  'overview-waiting': { query: 'groups', place: '#/feeds/ci' },
+  'overview-attention': { query: 'groups', place: '#/feeds/shop' },
+  'overview-advanced': { query: 'groups', place: '#/feeds/ci', steps: [(page) => page.locator('main details summary').click(), (page) => page.locator('.page').evaluate((box) => box.scrollTo(0, 9999))] },
+  'feed-menu': { query: 'groups', steps: [(page) => page.locator('header .more, [data-feed=ops]').last().click({ button: 'right', force: true })] , wideOnly: true },
+  settings: { query: 'log', hash: '#/settings' },
+  'settings-notifications': { query: 'parts', hash: '#/settings/notifications' },
+  'settings-quiet': { query: 'log', hash: '#/settings/quiet-hours' },
+  'settings-quiet-form': {
+    query: 'log',
+    hash: '#/settings/quiet-hours',
+    steps: [(page) => page.locator('#add-range').click(), (page) => page.locator('.form').scrollIntoViewIfNeeded()],
+  },
+  'settings-general': { query: 'log', hash: '#/settings/general' },
+  'settings-log': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(1).check({ force: true })] },
+  'settings-ask': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(3).check({ force: true }), press('Tab'), (page) => page.getByRole('spinbutton').fill('10000'), press('Enter'), (page) => page.locator('dialog').waitFor()] },
+  'settings-backup': {
+    query: 'log',
+    hash: '#/settings/backup',
     steps: [
-      press('n'),
-      (page) => page.locator('#feed-url').fill('ftp://example.org/feed'),
-      press('Enter'),
-      (page) => page.locator('#feed-url-wrong span').waitFor(),
+      (page) => page.locator('.button.main').click(),
+      (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20.json', mimeType: 'application/json', buffer: Buffer.from('{}') }),
     ],
   },
-  edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
-  remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(3).click()] },
-  rules: { query: 'rules', place: '/feeds/ops/rules' },
-  'rules-first': { query: 'rules-first', place: '/feeds/ops/rules' },
-  'rules-edit': { query: 'rules', place: '/feeds/ops/rules?rule=1' },
-  'rules-mistake': { query: 'rules', place: '/feeds/ops/rules?rule=4', steps: [(page) => page.locator('.template input').first().fill('{{ data.title }} on {{ dta.host }}'), (page) => page.locator('mark').waitFor()] },
-  'rules-text': { query: 'rules', place: '/feeds/ops/rules?rule=3', steps: [(page) => page.locator('.fold').click()] },
+  rules: { query: 'rules', place: '#/feeds/ops/rules' },
+  'rules-first': { query: 'rules-first', place: '#/feeds/ops/rules' },
+  'rules-edit': { query: 'rules', place: '#/feeds/ops/rules?rule=1' },
+  'rules-mistake': { query: 'rules', place: '#/feeds/ops/rules?rule=4', steps: [(page) => page.locator('.template input').first().fill('{{ data.title }} on {{ dta.host }}'), (page) => page.locator('mark').waitFor()] },
+  'rules-text': { query: 'rules', place: '#/feeds/ops/rules?rule=3', steps: [(page) => page.locator('.fold').click()] },
+  'settings-file': { query: 'broken', hash: '#/settings/feeds-toml' },
+  'settings-doctor': { query: 'broken', hash: '#/settings/diagnostics' },
+  'settings-about': { query: 'log', hash: '#/settings/about', steps: [(page) => page.locator('summary').last().click()] },
+  'settings-failed': {
+    query: 'log',
+    hash: '#/settings/notifications',
+    steps: [(page) => page.getByRole('switch').first().waitFor(), (page) => page.evaluate(() => globalThis.fake.stop()), (page) => page.getByRole('switch').first().click()],
+  },
+  palette: { query: 'log', steps: [press('Control+k')] },
+  'palette-search': { query: 'log', steps: [press('Control+k'), (page) => page.keyboard.type('mai')] },
+  keys: { query: 'log', steps: [press('?')] },
   rail: { query: 'log', narrowOnly: true, steps: [(page) => page.locator('.menu').click()] },
 }
 
@@ -65,10 +103,13 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
   for (const colorScheme of ['light', 'dark']) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
+      // Each scene begins without what another has left unsaved.
+      await page.addInitScript(() => sessionStorage.clear())
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, feed, place = '', narrowOnly, steps = [] }] of Object.entries(scenes)) {
-        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
-        await page.goto(`${address}?scene=${query}&locale=${locale}${place && `#${place}`}`)
+      for (const [name, { query, feed, place = '', hash = place, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
+        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
+        await page.goto('about:blank')
+        await page.goto(`${address}?scene=${query}&locale=${locale}${hash || '#/events'}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
         if (place) await page.waitForTimeout(500)

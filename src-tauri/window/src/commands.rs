@@ -82,7 +82,7 @@ impl From<ClientError> for Failure {
                 let code = code.as_ref().and_then(Value::as_str).unwrap_or("internal").to_owned();
                 Self { code, message, detail: answer.detail, sentence: answer.sentence, place: answer.place }
             }
-            ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
+            ClientError::NotRunning(_) | ClientError::Silent { .. } => Self::new("unreachable", &message, ""),
             ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),
         }
     }

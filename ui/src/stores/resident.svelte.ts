@@ -2,7 +2,6 @@ import type { Attention } from '../generated/Attention'
 import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Feed } from '../generated/Feed'
-import type { Language } from '../generated/Language'
 import type { OpenWindow } from '../generated/OpenWindow'
 import type { Part } from '../generated/Part'
 import type { SnoozeWish } from '../generated/SnoozeWish'
@@ -35,6 +34,10 @@ export class Resident {
   online = $state(false)
   /** Whether an attempt to reach it has failed since it was last online. */
   offline = $state(false)
+  /** Grows with each whole status, which may mean that settings have changed. */
+  told = $state(0)
+  /** Grows each time that it answers again after it did not. */
+  returned = $state(0)
 
   #listener: Listener | undefined
 
@@ -76,7 +79,7 @@ export class Resident {
     let wait = MAX_WAIT / 8
     while (!stop.aborted) {
       try {
-        await this.transport.follow((update) => this.#take(update), stop)
+        await this.transport.follow((update) => this.#receive(update), stop)
       } catch {
         // The same as an end: there is nobody to ask why.
       }
@@ -88,13 +91,14 @@ export class Resident {
     }
   }
 
-  #take(update: Update): void {
+  #receive(update: Update): void {
     switch (update.kind) {
       case 'status': {
         const first = !this.online
+        if (first && this.status) this.returned += 1
         this.online = true
         this.offline = false
-        this.#setStatus(update.value)
+        this.take(update.value)
         if (first) this.#listener?.fresh()
         break
       }
@@ -135,15 +139,17 @@ export class Resident {
 
   async #refresh(): Promise<void> {
     try {
-      this.#setStatus(await this.transport.request<Status>('GET', '/status'))
+      this.take(await this.transport.request<Status>('GET', '/status'))
     } catch {
       // The end of the updates will tell.
     }
     this.#listener?.fresh()
   }
 
-  #setStatus(status: Status): void {
+  /** Takes on a status that an answer brought. */
+  take(status: Status): void {
     this.status = status
+    this.told += 1
     setLocale(status.locale)
   }
 
@@ -153,6 +159,16 @@ export class Resident {
     const known = this.feeds.some((other) => other.id === feed.id)
     const feeds = known ? this.feeds.map((other) => (other.id === feed.id ? feed : other)) : [...this.feeds, feed]
     this.status = { ...this.status, feeds }
+  }
+
+  /** Shows the feeds in this order and these groups, before the program says so; what it told of them meanwhile holds. */
+  arrange(order: Feed[]): void {
+    if (!this.status) return
+    const places = new Map(order.map(({ id, group }, at) => [id, { at, group }]))
+    const feeds = this.feeds.map((feed) => ({ ...feed, group: places.has(feed.id) ? (places.get(feed.id)?.group ?? null) : feed.group }))
+    const at = (feed: Feed) => places.get(feed.id)?.at ?? Infinity
+    // Infinity less Infinity is no number: feeds that the order does not know stay behind, as they stood.
+    this.status = { ...this.status, feeds: feeds.sort((one, other) => (at(one) === at(other) ? 0 : at(one) - at(other))) }
   }
 
   /** Takes a feed away. */
@@ -165,9 +181,5 @@ export class Resident {
     const wish: SnoozeWish = { ...(feed === null ? {} : { feed }), until }
     const attention = await this.transport.request<Attention>('PUT', '/snooze', wish)
     if (this.status) this.status = { ...this.status, attention }
-  }
-
-  async setLanguage(language: Language): Promise<void> {
-    this.#setStatus(await this.transport.request<Status>('PATCH', '/settings', { language }))
   }
 }

@@ -8,6 +8,7 @@ import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
 import { Route } from './route.svelte'
 import { Rules } from './rules.svelte'
+import { SettingsStore } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
 
 const KEY = Symbol('window')
@@ -21,6 +22,7 @@ export interface Stores {
   feeds: Feeds
   rules: Rules
   appearance: Appearance
+  settings: SettingsStore
   toasts: Toasts
   /** Runs what a person asked for, and tells when it failed. */
   attempt(action: () => Promise<unknown>): Promise<void>
@@ -38,6 +40,7 @@ export function provideStores(transport: Transport): Stores {
     feeds: new Feeds(resident),
     rules: new Rules(transport),
     appearance: new Appearance(),
+    settings: new SettingsStore(resident),
     toasts,
     async attempt(action) {
       try {

@@ -14,12 +14,26 @@ export interface Transport {
   follow(receive: (update: Update) => void, signal: AbortSignal): Promise<void>
 }
 
+/** How long a request may take, in milliseconds: longer where files are written and read. */
+export function limit(path: string): number {
+  if (/^\/(export|import|events\/export)$/.test(path)) return 600_000
+  return path === '/probe' ? 20_000 : 30_000
+}
+
+/** Waits for an answer no longer than that. */
+export function inTime<T>(path: string, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Failure('timeout', `no answer to ${path} within ${limit(path) / 1000} s`)), limit(path))
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What went wrong: the program's own answer, or that there is none. */
 export class Failure extends Error {
   constructor(
-    readonly code: Answer['code'] | 'unreachable',
+    readonly code: Answer['code'] | 'unreachable' | 'timeout',
     message = '',
     readonly detail = '',
     readonly sentence?: Sentence,

@@ -128,8 +128,8 @@ fn other_requests_are_not_passed_on() {
     let folder = tempfile::tempdir().unwrap();
     let page = Page::open(&folder.path().join("control.sock"));
     for (method, path) in [
-        ("PUT", "/feeds"),
-        ("PUT", "/feeds/ops/credential"),
+        ("PUT", "/quit"),
+        ("OPTIONS", "/feeds"),
         ("get", "/feeds"),
         ("GET", "feeds"),
         ("GET", "//feeds"),
@@ -165,7 +165,7 @@ fn updates_reach_the_page_and_the_event_asked_for_follows_the_status() {
         &[concat!(
             "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n",
             r#"data: {"kind":"status","value":{"version":"0.1.0","pid":1,"started_at":"2026-01-01T00:00:00.000Z","#,
-            r#""language":"system","locale":"en","config":{"path":"/c/feeds.toml","error":null},"#,
+            r#""language":"system","theme":"dark","locale":"en","config":{"path":"/c/feeds.toml","error":null},"#,
             r#""event_log":"/d/events.db","attention":{"snoozed_until":null,"quiet_until":null,"held":0},"#,
             r#""parts":[],"feeds":[]}}"#,
             "\n\n",

@@ -1,16 +1,15 @@
 import type { Attention } from '../../generated/Attention'
+import type { ConnectionChange } from '../../generated/ConnectionChange'
 import type { Event } from '../../generated/Event'
-import type { EventPage } from '../../generated/EventPage'
 import type { Feed } from '../../generated/Feed'
 import type { FeedDraft } from '../../generated/FeedDraft'
 import type { FeedEdit } from '../../generated/FeedEdit'
-import type { MarkRead } from '../../generated/MarkRead'
-import type { SettingsEdit } from '../../generated/SettingsEdit'
+import type { Settings } from '../../generated/Settings'
 import type { SnoozeWish } from '../../generated/SnoozeWish'
 import type { Status } from '../../generated/Status'
 import type { Update } from '../../generated/Update'
 import { feeds } from './feeds'
-import { log } from './log'
+import { countFeed, log, type Made } from './log'
 import { rules } from './rules'
 import { settings } from './settings'
 import { Failure, type Method, type Transport } from '../transport'
@@ -34,7 +33,13 @@ export class Fake implements Transport {
   status: Status
   /** Newest first. */
   events: Event[] = []
+  /** Older events, as many as may be: none of them is kept. */
+  made: Made | null = null
+  /** What happened to connections, newest first. */
+  connections: ConnectionChange[] = []
   running = true
+  /** What `GET /settings` answers. */
+  readonly settings: Settings
   /** Every request so far, as `METHOD /path`. */
   requests: { line: string; body: unknown }[] = []
 
@@ -57,7 +62,8 @@ export class Fake implements Transport {
       feeds: [],
       ...status,
     }
-    for (const room of [log, feeds, rules, settings]) room(this)
+    for (const room of [log, feeds, rules]) room(this)
+    this.settings = settings(this)
   }
 
   /** Answers a route from now on, in place of what answered it before: `on('GET', '/feeds/:id/rules', ({ path }) => …)`. */
@@ -71,7 +77,7 @@ export class Fake implements Transport {
   arrive(event: Event): void {
     this.events = [event, ...this.events]
     this.emit({ kind: 'event', value: event })
-    this.#count(event.feed)
+    countFeed(this, event.feed)
   }
 
   emit(update: Update): void {
@@ -138,14 +144,6 @@ export class Fake implements Transport {
     switch (`${method} ${room}${id && (room === 'feeds' || /^\d+$/.test(id) ? '/*' : `/${id}`)}${verb && `/${verb}`}`) {
       case 'GET status':
         return this.status
-      case 'GET events':
-        return this.#page(url.searchParams)
-      case 'GET events/*':
-        return this.#event(Number(id))
-      case 'POST events/read':
-        return this.#mark(body as MarkRead)
-      case 'POST events/*/open':
-        return undefined
       case 'POST feeds':
         return this.#add(body as FeedDraft)
       case 'PATCH feeds/*':
@@ -162,34 +160,9 @@ export class Fake implements Transport {
         return this.change(id, { paused: false, connection: connection('connecting') })
       case 'POST demo':
         return this.#add({ id: 'demo', name: 'Demo', url: 'http://127.0.0.1:4000/events' })
-      case 'PATCH settings':
-        return this.#set(body as SettingsEdit)
       default:
         throw new Failure('not_found', url.pathname)
     }
-  }
-
-  #page(query: URLSearchParams): EventPage {
-    const search = query.get('search')?.toLowerCase()
-    const before = Number(query.get('before') ?? Infinity)
-    const limit = Number(query.get('limit') ?? 200)
-    const found = this.events.filter((event) => {
-      const told = event.outcome === 'shown' || event.outcome === 'summarized'
-      if (query.has('feed') && event.feed !== query.get('feed')) return false
-      if (query.has('summary') && event.summary !== Number(query.get('summary'))) return false
-      if (query.has('unread') && (!told || event.read)) return false
-      if (query.has('held_back') ? told : event.outcome === 'ignored') return false
-      if (search && !`${event.title} ${event.body} ${event.data}`.toLowerCase().includes(search)) return false
-      return event.seq < before
-    })
-    const events = found.slice(0, limit)
-    return { events, connections: [], next_before: found.length > limit ? (events.at(-1)?.seq ?? null) : null }
-  }
-
-  #event(seq: number): Event {
-    const event = this.events.find((event) => event.seq === seq)
-    if (!event) throw new Failure('no_such_event')
-    return event
   }
 
   /** Each time that the window offers is an hour here. */
@@ -198,25 +171,6 @@ export class Fake implements Transport {
     if (feed !== undefined) this.change(feed, { snoozed_until })
     else this.set({ attention: { ...this.status.attention, snoozed_until } })
     return this.status.attention
-  }
-
-  #mark({ seqs, feed, summary, read }: MarkRead): void {
-    this.events = this.events.map((event) => {
-      const whole = summary === undefined ? feed === undefined || event.feed === feed : event.summary === summary
-      const meant = seqs ? seqs.includes(event.seq) : whole
-      return meant ? { ...event, read } : event
-    })
-    for (const { id } of this.status.feeds) this.#count(id)
-    this.emit({ kind: 'events_changed' })
-  }
-
-  #count(id: string): void {
-    const feed = this.status.feeds.find((feed) => feed.id === id)
-    if (!feed) return
-    const events = this.events.filter((event) => event.feed === id)
-    const unread = events.filter((event) => event.outcome === 'shown' && !event.read).length
-    const last_event_at = events[0]?.received_at ?? feed.last_event_at
-    this.change(id, { counts: { ...feed.counts, events: events.length, unread }, last_event_at })
   }
 
   #add({ url, id, name, paused = false }: FeedDraft): Feed {
@@ -228,11 +182,6 @@ export class Fake implements Transport {
     const feed = makeFeed({ id: id ?? host.replaceAll(/[^a-z0-9]+/g, '-'), name: name ?? host, url, paused, connection: state })
     this.set({ feeds: [...this.status.feeds, feed] })
     return feed
-  }
-
-  #set({ language = 'system' }: SettingsEdit): Status {
-    this.set({ language, locale: language === 'system' ? 'en' : language })
-    return this.status
   }
 
   feed(id: string): Feed {
