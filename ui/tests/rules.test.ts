@@ -245,6 +245,17 @@ describe('saving', () => {
     await waitFor(async () => expect(await rulesOf(fake)).toEqual(three))
   })
 
+  test('undone after rules were moved and changed at once, each runs what it ran', async () => {
+    const fake = program()
+    const { person } = await openRules(fake, '?rule=1')
+    await person.click(await room().findByRole('button', { name: 'Move rule 1 down' }))
+    await person.type(room().getByRole('textbox', { name: 'Title' }), '!')
+    await person.click(save())
+    await person.click(await screen.findByRole('button', { name: 'Undo' }))
+    await waitFor(async () => expect(await rulesOf(fake)).toEqual(three))
+    expect(puts(fake).at(-1)?.rules.map(({ was }) => was)).toEqual([2, 1, 3])
+  })
+
   test('rules that were changed elsewhere meanwhile are not written over unasked', async () => {
     const fake = program()
     const { person } = await openRules(fake, '?rule=2')
