@@ -75,6 +75,11 @@ const scenes = {
       (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20.json', mimeType: 'application/json', buffer: Buffer.from('{}') }),
     ],
   },
+  rules: { query: 'rules', place: '#/feeds/ops/rules' },
+  'rules-first': { query: 'rules-first', place: '#/feeds/ops/rules' },
+  'rules-edit': { query: 'rules', place: '#/feeds/ops/rules?rule=1' },
+  'rules-mistake': { query: 'rules', place: '#/feeds/ops/rules?rule=4', steps: [(page) => page.locator('.template input').first().fill('{{ data.title }} on {{ dta.host }}'), (page) => page.locator('mark').waitFor()] },
+  'rules-text': { query: 'rules', place: '#/feeds/ops/rules?rule=3', steps: [(page) => page.locator('.fold').click()] },
   'settings-file': { query: 'broken', hash: '#/settings/feeds-toml' },
   'settings-doctor': { query: 'broken', hash: '#/settings/diagnostics' },
   'settings-about': { query: 'log', hash: '#/settings/about', steps: [(page) => page.locator('summary').last().click()] },
@@ -106,6 +111,8 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
   for (const colorScheme of ['light', 'dark']) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
+      // Each scene begins without what another has left unsaved.
+      await page.addInitScript(() => sessionStorage.clear())
       page.on('pageerror', (error) => console.error(error))
       for (const [name, { query, feed, place = '', hash = place, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
@@ -113,6 +120,7 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
         await page.goto(`${address}?scene=${query}&locale=${locale}${hash || '#/events'}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
+        if (place) await page.waitForTimeout(500)
         if (feed) await showFeed(page, feed)
         for (const step of steps) await step(page)
         await page.waitForTimeout(250)

@@ -8,7 +8,7 @@ import { eventNames } from './rule-draft'
 /** A piece of a rule's sentence: `value` of what comes from the rule itself. */
 export interface Word {
   text: string
-  kind: 'plain' | 'field' | 'value' | 'code'
+  kind: 'plain' | 'name' | 'value' | 'code'
 }
 
 /** A rule in plain words, as pieces of a sentence: what it is for, and what it does. */
@@ -60,7 +60,7 @@ function partWords(part: Part): Word[] {
 }
 
 function rowWords({ path, operator, values }: Row): Word[] {
-  const field: Word[] = [{ text: fieldName(path), kind: 'field' }]
+  const field: Word[] = [{ text: fieldName(path), kind: 'name' }]
   const value = joined(values.map((literal): Word[] => [{ text: literalWord(literal), kind: 'value' }]), t('ui.rules.word_comma'))
   return filled((words) => t(`ui.rules.says_${operator}`, words), { field, value })
 }
@@ -94,7 +94,7 @@ function thenWords({ action = 'notify', notify, urgent }: RuleDraft): Word[] {
   const title = notify?.title
   const words: Word[] =
     action === 'notify' && title !== undefined && title !== ''
-      ? filled((values) => t('ui.rules.then_popup', values), { title: [{ text: title, kind: 'value' }] })
+      ? filled((values) => t('ui.rules.then_popup', values), { title: [{ text: title, kind: title.includes('{') ? 'code' : 'value' }] })
       : [plain(actionName(action))]
   return [
     ...words,
@@ -105,10 +105,4 @@ function thenWords({ action = 'notify', notify, urgent }: RuleDraft): Word[] {
 
 export function actionName(action: RuleAction): string {
   return t(`ui.rules.action_${action}`)
-}
-
-/** A rule's sentence as one text, for those who hear it. */
-export function spoken(rule: RuleDraft): string {
-  const { when, then } = ruleWords(rule)
-  return `${when.map(({ text }) => text).join('')} → ${then.map(({ text }) => text).join('')}`
 }

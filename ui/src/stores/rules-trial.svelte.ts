@@ -15,6 +15,8 @@ const SETTLE = 250
 const SLOW = 300
 /** Popups that are shown as they would look. */
 const POPUPS = 8
+/** Pause between two trials because of events that have come, in milliseconds: each may cost seconds. */
+const ARRIVALS = 10_000
 /** Newest events to choose a sample from. */
 const NEWEST = 30
 
@@ -42,11 +44,14 @@ export class RulesTrial {
   mistake = $state.raw<(Failure & { place: Place }) | null>(null)
   failure = $state.raw<Failure | null>(null)
   slow = $state(false)
+  /** Grows when events have come that were not tried yet. */
+  fresh = $state(0)
 
   /** What a condition can name, with values that it had. */
   readonly fields = $derived(fieldsOf(this.#samples()))
 
   #generation = 0
+  #arriving: ReturnType<typeof setTimeout> | undefined
   #settling: ReturnType<typeof setTimeout> | undefined
   #revision = ''
 
@@ -75,6 +80,19 @@ export class RulesTrial {
     this.ready = true
   }
 
+  /** Events have come: they are tried before long, the first one at once. */
+  arrived(): void {
+    if (!this.ready || this.#arriving !== undefined) return
+    this.#arriving = setTimeout(() => void this.#renew(), this.newest.length === 0 ? 0 : ARRIVALS)
+  }
+
+  async #renew(): Promise<void> {
+    await this.load(null)
+    this.#arriving = undefined
+    this.before = null
+    this.fresh += 1
+  }
+
   /** Tries the rules on this event. */
   async choose(seq: number | null): Promise<void> {
     const known = this.newest.find((event) => event.seq === seq)
@@ -99,6 +117,7 @@ export class RulesTrial {
   /** Lets go of what is under way. */
   stop(): void {
     clearTimeout(this.#settling)
+    clearTimeout(this.#arriving)
     this.#generation += 1
     this.slow = false
   }

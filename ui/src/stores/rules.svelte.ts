@@ -34,6 +34,14 @@ export class Rules {
   }
 }
 
+/** What a saving has taken the place of. */
+export interface Replaced {
+  before: FeedRule[]
+  after: FeedRules
+  /** The numbers that the rules in `after` had in `before`. */
+  was: (number | undefined)[]
+}
+
 interface Stored {
   rules: DraftRule[]
   saved: FeedRules
@@ -55,6 +63,9 @@ export class RulesDraft {
 
   readonly unsaved = $derived(this.saved !== null && !isSame(this.rules, this.saved.rules))
 
+  #reading: Promise<void> | undefined
+  #writes = 0
+
   constructor(
     readonly transport: Transport,
     readonly feed: string,
@@ -65,12 +76,19 @@ export class RulesDraft {
   }
 
   /** Reads the rules; a draft that was left unsaved stays. */
-  async load(): Promise<void> {
-    if (this.loading) return
+  load(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const writes = this.#writes
     this.loading = true
     this.failure = null
     try {
-      this.#take(await this.transport.request<FeedRules>('GET', this.#path))
+      const now = await this.transport.request<FeedRules>('GET', this.#path)
+      // What was read while it was being written may be either.
+      if (writes === this.#writes && !this.saving) this.#take(now)
     } catch (thrown) {
       this.failure = Failure.from(thrown)
     }
@@ -129,15 +147,17 @@ export class RulesDraft {
     this.conflict = false
   }
 
-  /** Writes the rules to the file. Gives those that were there before; `undefined` if nothing was written. */
-  async save(): Promise<FeedRules | undefined> {
+  /** Writes the rules to the file. Gives what they have taken the place of; `undefined` if nothing was written. */
+  async save(): Promise<Replaced | undefined> {
     const before = this.saved
     if (!before || this.saving) return undefined
-    return (await this.#put({ rules: toEdits(this.rules), revision: before.revision })) ? before : undefined
+    const was = this.rules.map(({ was }) => was)
+    const after = await this.#put({ rules: toEdits(this.rules), revision: before.revision })
+    return after && { before: before.rules, after, was }
   }
 
   /** Writes the rules in place of others that have come to the file meanwhile. */
-  async saveAnyway(): Promise<FeedRules | undefined> {
+  async saveAnyway(): Promise<Replaced | undefined> {
     const before = this.saved
     if (!before || this.saving) return undefined
     try {
@@ -167,19 +187,22 @@ export class RulesDraft {
     }
   }
 
-  /** Writes earlier rules again. */
-  async restore(earlier: FeedRules): Promise<void> {
+  /** Takes a saving back: writes the earlier rules, each in the place of what it has become, which keeps its comments and program. */
+  async restore({ before, after, was }: Replaced): Promise<void> {
     const { saved } = this
     if (!saved) return
-    const now: FeedRule[] = saved.rules
-    const rules = renumbered(toDraft(earlier.rules), earlier.rules, now)
-    this.set(rules)
-    await this.#put({ rules: toEdits(rules), revision: saved.revision })
+    const earlier = before.map(({ rule, run }, at): DraftRule => {
+      const now = was.indexOf(at + 1)
+      return now === -1 ? newRule(rule) : { ...newRule(rule), was: now + 1, run }
+    })
+    this.set(saved.revision === after.revision ? earlier : renumbered(earlier, after.rules, saved.rules))
+    await this.#put({ rules: toEdits(this.rules), revision: saved.revision })
   }
 
-  async #put(edit: RulesEdit): Promise<boolean> {
+  async #put(edit: RulesEdit): Promise<FeedRules | undefined> {
     const sent = this.rules
     this.saving = true
+    this.#writes += 1
     this.refused = null
     try {
       const saved = await this.transport.request<FeedRules>('PUT', this.#path, edit)
@@ -193,12 +216,12 @@ export class RulesDraft {
         }),
       )
       this.conflict = false
-      return true
+      return saved
     } catch (thrown) {
       const failure = Failure.from(thrown)
       if (failure.code === 'conflict') this.conflict = true
       else this.refused = failure
-      return false
+      return undefined
     } finally {
       this.saving = false
     }

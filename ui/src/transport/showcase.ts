@@ -3,6 +3,7 @@ import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
 import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
 import { feedScenes } from './showcase-feeds'
+import { showRules } from './showcase-rules'
 
 // A made-up program with mail, alerts and builds, for looking at the window: `?scene=…&locale=…` choose what is seen.
 
@@ -247,6 +248,7 @@ if (scene === 'hostile') {
     ...events,
   ]
 }
+if (scene.startsWith('rules')) showRules(transport, scene, ago)
 feedScenes(transport, scene)
 if (scene === 'offline') transport.stop()
 
