@@ -91,7 +91,7 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, hash = '', feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
+      for (const [name, { query, hash = '#/events', feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
         // An address that differs in its fragment alone would load nothing anew.
         await page.goto('about:blank')
