@@ -10,6 +10,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const outDir = fileURLToPath(new URL('../node_modules/.showcase', import.meta.url))
 
 const row = (text) => async (page) => page.getByRole('option').filter({ hasText: text }).first().click()
+const look = (url) => async (page) => {
+  await page.locator('input[type=url]').fill(url)
+  await page.locator('input[type=url]').press('Enter')
+}
 const press = (key) => async (page) => page.keyboard.press(key)
 
 const scenes = {
@@ -29,17 +33,21 @@ const scenes = {
   summary: { query: 'calm', steps: [(page) => page.evaluate(() => globalThis.fake.emit({ kind: 'open_window', value: { summary: 900 } }))] },
   waiting: { query: 'log', feed: 'ci' },
   attention: { query: 'log', feed: 'shop' },
-  add: {
+  'add-found': { query: 'log', steps: [press('n'), look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'add-private': { query: 'log', steps: [press('n'), look('https://private.example.org/events'), (page) => page.locator('fieldset').waitFor()] },
+  'add-advanced': { query: 'log', steps: [press('n'), look('https://selfsigned.example.org/events'), (page) => page.locator('details[open]').waitFor()] },
+  'add-looking': {
     query: 'log',
-    steps: [
-      press('n'),
-      (page) => page.locator('#feed-url').fill('ftp://example.org/feed'),
-      press('Enter'),
-      (page) => page.locator('#feed-url-wrong span').waitFor(),
-    ],
+    steps: [(page) => page.evaluate(() => globalThis.fake.on('POST', '/probe', () => new Promise(() => {}))), press('n'), look('https://slow.example.org/events')],
   },
-  edit: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(2).click()] },
-  remove: { query: 'log', feed: 'mail', steps: [(page) => page.locator('.actions .button').nth(3).click()] },
+  'start-found': { query: 'start', steps: [look('https://ntfy.example.org/builds/sse'), (page) => page.locator('.box.good').waitFor()] },
+  'start-parts': { query: 'start-parts' },
+  groups: { query: 'groups' },
+  overview: { query: 'groups', place: '#/feeds/mail' },
+  'overview-waiting': { query: 'groups', place: '#/feeds/ci' },
+  'overview-attention': { query: 'groups', place: '#/feeds/shop' },
+  'overview-advanced': { query: 'groups', place: '#/feeds/ci', steps: [(page) => page.locator('main details summary').click(), (page) => page.locator('.page').evaluate((box) => box.scrollTo(0, 9999))] },
+  'feed-menu': { query: 'groups', steps: [(page) => page.locator('header .more, [data-feed=ops]').last().click({ button: 'right', force: true })] , wideOnly: true },
   settings: { query: 'log', hash: '#/settings' },
   'settings-notifications': { query: 'parts', hash: '#/settings/notifications' },
   'settings-quiet': { query: 'log', hash: '#/settings/quiet-hours' },
@@ -91,11 +99,10 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, hash = '#/events', feed, narrowOnly, steps = [] }] of Object.entries(scenes)) {
-        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720)) continue
-        // An address that differs in its fragment alone would load nothing anew.
+      for (const [name, { query, feed, place = '', hash = place, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
+        if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
         await page.goto('about:blank')
-        await page.goto(`${address}?scene=${query}&locale=${locale}${hash}`)
+        await page.goto(`${address}?scene=${query}&locale=${locale}${hash || '#/events'}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
         if (feed) await showFeed(page, feed)

@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod events;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use clap::{
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+pub(crate) use events::{EventFilter, EventsAction, EventsArgs, ExportArgs};
 pub(crate) use rules::{RuleAction, RuleKeys, RulesAction, RulesArgs, RulesTestArgs};
 
 use crate::cli::Output;
@@ -399,41 +401,13 @@ pub(crate) enum Repeats {
     Show,
 }
 
-/// `events`.
+/// `presets`.
 #[derive(Clone, PartialEq, Debug, Args)]
 pub(crate) struct PresetsArgs {
     /// Only this one, with its help
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
     /// One JSON value instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Clone, PartialEq, Debug, Args)]
-pub(crate) struct EventsArgs {
-    /// Of this feed
-    #[arg(long, value_name = "ID")]
-    pub(crate) feed: Option<String>,
-    /// Of this type
-    #[arg(long, value_name = "NAME")]
-    pub(crate) event: Option<String>,
-    /// Holding these words, or this Chinese text
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) search: Option<String>,
-    /// Only unread ones
-    #[arg(long)]
-    pub(crate) unread: bool,
-    /// Only those without a popup, to see why
-    #[arg(long)]
-    pub(crate) held_back: bool,
-    /// Not older than this: an RFC 3339 time, or 15m, 2h, 7d
-    #[arg(long, value_name = "T", value_parser = parse_since)]
-    pub(crate) since: Option<Since>,
-    /// At most this many; 0: all
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: u64,
-    /// One JSON value instead of text, with all data
     #[arg(long)]
     pub(crate) json: bool,
 }

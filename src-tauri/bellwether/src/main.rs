@@ -3,7 +3,9 @@
 mod args;
 mod cli;
 mod desktop;
+mod doctor;
 mod keyring;
+mod logged;
 mod popup;
 mod resident;
 mod tray;

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use eventsource_stream::Eventsource;
@@ -19,6 +20,14 @@ pub enum ClientError {
     /// Nobody listens at the socket.
     #[error("Bellwether is not running (nobody answers at {}); start it with: bellwether --background", .0.display())]
     NotRunning(PathBuf),
+    /// Somebody listens, but no answer came in time: the program hangs, or its disk does.
+    #[error("Bellwether has not answered within {} s (at {}); try again, or start it anew", .limit.as_secs(), socket.display())]
+    Silent {
+        /// Where.
+        socket: PathBuf,
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// The resident program refused, with its reason.
     #[error("{0}")]
     Refused(wire::Error),
@@ -55,15 +64,26 @@ impl Client {
         Ok(Self { socket: socket.to_owned(), http })
     }
 
-    /// Sends a request and returns the answer's JSON; [`Value::Null`] for an answer without a body.
+    /// Sends a request and returns the answer's JSON; [`Value::Null`] for an answer without a body. Waits 30 s for it, ten minutes
+    /// where a file is written or read.
     pub async fn request(
         &self,
         method: &str,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ClientError> {
-        let response = self.send(method, path, body).await?;
-        let bytes = response.bytes().await.map_err(|error| broken(&self.socket, &error))?;
+        self.request_within(limit(path), method, path, body).await
+    }
+
+    async fn request_within(
+        &self,
+        limit: Duration,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ClientError> {
+        let response = self.send(method, path, body, Some(limit)).await?;
+        let bytes = response.bytes().await.map_err(|error| self.unanswered(&error, limit))?;
         if bytes.is_empty() {
             return Ok(Value::Null);
         }
@@ -75,6 +95,7 @@ impl Client {
         method: &str,
         path: &str,
         body: Option<&Value>,
+        limit: Option<Duration>,
     ) -> Result<reqwest::Response, ClientError> {
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| broken(&self.socket, &error))?;
         // The host is never looked up: the socket decides who answers.
@@ -82,7 +103,11 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let response = request.send().await.map_err(|error| self.unanswered(&error))?;
+        if let Some(limit) = limit {
+            request = request.timeout(limit);
+        }
+        let response =
+            request.send().await.map_err(|error| self.unanswered(&error, limit.unwrap_or_default()))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -93,9 +118,11 @@ impl Client {
             .unwrap_or_else(|_| broken(&self.socket, &format!("{status} {text}"))))
     }
 
-    fn unanswered(&self, error: &reqwest::Error) -> ClientError {
+    fn unanswered(&self, error: &reqwest::Error, limit: Duration) -> ClientError {
         if error.is_connect() {
             ClientError::NotRunning(self.socket.clone())
+        } else if error.is_timeout() {
+            ClientError::Silent { socket: self.socket.clone(), limit }
         } else {
             broken(&self.socket, error)
         }
@@ -183,6 +210,47 @@ impl Client {
         self.call("GET", &format!("/events/{seq}"), NOTHING).await
     }
 
+    /// `GET /events/index`.
+    pub async fn event_index(&self, query: &wire::EventQuery) -> Result<wire::EventIndex, ClientError> {
+        self.call("GET", &format!("/events/index{}", query_string(query)), NOTHING).await
+    }
+
+    /// `GET /events/types`, of this feed or of all.
+    pub async fn event_types(&self, feed: Option<&str>) -> Result<Vec<String>, ClientError> {
+        let query = feed.map_or_else(String::new, |feed| format!("?feed={}", percent_encode(feed)));
+        self.call("GET", &format!("/events/types{query}"), NOTHING).await
+    }
+
+    /// `GET /feeds/{id}/activity`.
+    pub async fn activity(&self, id: &str) -> Result<wire::FeedActivity, ClientError> {
+        self.call("GET", &feed_path(id, "/activity"), NOTHING).await
+    }
+
+    /// `POST /events/delete`.
+    pub async fn delete_events(&self, events: &wire::Events) -> Result<(), ClientError> {
+        self.call("POST", "/events/delete", Some(events)).await
+    }
+
+    /// `POST /events/restore`.
+    pub async fn restore_events(&self, events: &wire::Events) -> Result<(), ClientError> {
+        self.call("POST", "/events/restore", Some(events)).await
+    }
+
+    /// `POST /events/{seq}/show`.
+    pub async fn show_event(&self, seq: u64) -> Result<(), ClientError> {
+        self.call("POST", &format!("/events/{seq}/show"), NOTHING).await
+    }
+
+    /// `POST /events/export`.
+    pub async fn export_events(&self, export: &wire::EventExport) -> Result<wire::Exported, ClientError> {
+        self.call("POST", "/events/export", Some(export)).await
+    }
+
+    /// `POST /exports/open`.
+    pub async fn open_exports(&self) -> Result<(), ClientError> {
+        self.call("POST", "/exports/open", NOTHING).await
+    }
+
     /// `POST /events/read`.
     pub async fn mark_read(&self, mark: &wire::MarkRead) -> Result<(), ClientError> {
         self.call("POST", "/events/read", Some(mark)).await
@@ -230,7 +298,7 @@ impl Client {
         as_window: bool,
     ) -> Result<impl Stream<Item = Result<wire::Update, ClientError>> + use<>, ClientError> {
         let path = if as_window { "/updates?window=true" } else { "/updates" };
-        let response = self.send("GET", path, None).await?;
+        let response = self.send("GET", path, None, None).await?;
         let socket = self.socket.clone();
         Ok(response.bytes_stream().eventsource().map(move |item| {
             let message = item.map_err(|error| broken(&socket, &error))?;
@@ -240,6 +308,12 @@ impl Client {
 }
 
 const NOTHING: Option<&()> = None;
+
+/// How long an answer may take. A probe takes up to 10 s by itself, and a command or a keyring that gives a secret as long again.
+fn limit(path: &str) -> Duration {
+    let room = path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    Duration::from_secs(if matches!(room, "export" | "import") { 600 } else { 30 })
+}
 
 /// A TLS configuration that trusts nobody. The socket never speaks TLS, but reqwest wants one, and the one it would make by
 /// itself reads the system's certificates each time.
@@ -308,5 +382,27 @@ mod tests {
         let error = client.status().await.unwrap_err();
         assert!(matches!(error, ClientError::NotRunning(_)), "{error}");
         assert!(error.to_string().contains("bellwether --background"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_that_hangs_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("control.sock");
+        // Takes connections, and never answers one.
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let client = Client::new(&socket).unwrap();
+        let error =
+            client.request_within(Duration::from_millis(50), "GET", "/status", None).await.unwrap_err();
+        assert!(matches!(error, ClientError::Silent { .. }), "{error}");
+    }
+
+    #[test]
+    fn files_take_their_time() {
+        for (path, seconds) in
+            [("/events?search=/export", 30), ("/events/export", 600), ("/import", 600), ("/probe", 30)]
+        {
+            assert_eq!(limit(path).as_secs(), seconds, "{path}");
+        }
     }
 }

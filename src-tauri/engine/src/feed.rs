@@ -47,6 +47,8 @@ pub struct Feed {
     pub id: FeedId,
     /// What a person calls it; the id unless given.
     pub name: String,
+    /// The group under which lists show it; `None`: by itself.
+    pub group: Option<String>,
     /// Where every connection of it begins: `http` or `https`.
     pub url: Url,
     /// How it gets in.
@@ -93,11 +95,21 @@ impl Feed {
         self.left_out.preset && self.preset.is_none() && self.rules.texts().is_empty()
     }
 
-    /// The feed as it were with these rules: a preset that was found by itself is for feeds without any.
+    /// The feed as it were with these rules. A preset that was found by itself is written down with the first of them, so that it
+    /// decides where none of them does.
     #[must_use]
     pub fn with_rules(self, rules: Arc<RuleSet>) -> Self {
-        let keeps = |chosen: &Chosen| rules.texts().is_empty() || chosen.by == By::Set;
-        Self { preset: self.preset.filter(keeps), rules, ..self }
+        let by = |chosen: Chosen| match rules.texts().is_empty() {
+            true => chosen,
+            false => Chosen { by: By::Set, ..chosen },
+        };
+        Self { preset: self.preset.map(by), rules, ..self }
+    }
+
+    /// The preset that was found for it and is not written down.
+    pub fn found_preset(&self) -> Option<&'static str> {
+        let chosen = self.preset.as_ref().filter(|chosen| self.left_out.preset && chosen.by != By::Set);
+        chosen.map(|chosen| chosen.preset.id)
     }
 
     /// What each of its connections begins with that is no news.

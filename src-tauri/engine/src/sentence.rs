@@ -99,6 +99,9 @@ wordings! {
     NAME_EMPTY = "name_empty": "the name is empty; leave it out to use the id";
     NAME_TOO_LONG = "name_too_long": "the name is longer than {most} characters";
     NAME_CONTROL = "name_control": "the name has a line break or another control character";
+    GROUP_EMPTY = "group_empty": "the group's name is empty; leave it out for a feed by itself";
+    GROUP_TOO_LONG = "group_too_long": "the group's name is longer than {most} characters";
+    GROUP_CONTROL = "group_control": "the group's name has a line break or another control character";
     URL_EMPTY = "url_empty": "the URL is empty; write all of it, such as https://example.org/events";
     URL_TOO_LONG = "url_too_long": "a URL of more than {most} bytes";
     URL_BLANK = "url_blank": "“{url}” is not a URL: it has a blank or line break in it";
@@ -140,15 +143,19 @@ wordings! {
     WANTS_SILENCE = "wants_silence": "must be \"usual\" or a time, such as \"6h\"";
     ALERT_TIME = "alert_time": "“{value}” is no time from {least} s to {most} s; write seconds, such as 600, or a time, such as \"10m\"";
     NOTIFICATIONS_NO_SECTION = "notifications_no_section": "this is a section: write [notifications]";
+    LOG_NO_SECTION = "log_no_section": "this is a section: write [log]";
     QUIET_NO_SECTION = "quiet_no_section": "each range of quiet hours is a section of its own: write [[quiet_hours]], with two brackets";
     TOO_MANY_RANGES = "too_many_ranges": "more than {most} ranges of quiet hours";
     TIME_OF_DAY = "time_of_day": "“{value}” is no time of the day; write hours and minutes, such as \"22:00\"";
     WEEKDAY = "weekday": "“{value}” is no day of the week; write mon, tue, wed, thu, fri, sat or sun";
     WANTS_DAYS = "wants_days": "must be a list of days, such as [\"mon\", \"tue\"]; this is of type {type}";
+    NO_DAYS = "no_days": "no day; name at least one, or leave the hours out";
     TIME_ZONE = "time_zone": "this computer knows no time zone “{value}”; write one such as \"Europe/Berlin\", or leave it out for this computer's own";
     // Rules.
     TOO_MANY_RULES = "too_many_rules": "more than {most} rules";
     TOO_MANY_NAMES = "too_many_names": "more than {most} names";
+    RULES_CHANGED = "rules_changed": "the rules have been changed meanwhile, in feeds.toml or elsewhere; look at them again";
+    RULE_WAS = "rule_was": "the feed has no rule {number}, or it is named twice";
     NO_NAMES = "no_names": "an empty list matches nothing; leave event out to match any";
     EVENT_EMPTY = "event_empty": "an empty name; leave out event to match any";
     EVENT_TOO_LONG = "event_too_long": "a name of more than {most} bytes";

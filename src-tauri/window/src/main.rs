@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_control::{client::Client, paths::Profile, wire::OpenWindow};
-use tauri::{App, Context, Runtime, Url, WebviewUrl, WebviewWindowBuilder};
+use tauri::{App, Context, Runtime, Url, WebviewUrl, WebviewWindowBuilder, plugin::TauriPlugin};
+use tauri_plugin_window_state::StateFlags;
 
 use crate::{commands::Link, options::Options};
 
@@ -39,11 +40,23 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let client = Client::new(&profile.socket)?;
     let wish = OpenWindow { event: options.event, summary: options.summary };
     tauri::Builder::default()
+        .plugin(geometry(&profile))
         .manage(Link::new(client, wish))
         .invoke_handler(tauri::generate_handler![commands::request, commands::updates])
         .setup(move |app| Ok(open(app, &profile)?))
         .run(context())
         .context("the window cannot be opened")
+}
+
+/// Keeps the window's size and place, in a file beside the event log. Whether it is seen, and how it is decorated, is the
+/// desktop's to say each time.
+fn geometry<R: Runtime>(profile: &Profile) -> TauriPlugin<R> {
+    let file = profile.event_log.with_file_name("window.json");
+    tauri_plugin_window_state::Builder::new()
+        // An absolute path takes the place of the folder that the plugin would choose.
+        .with_filename(file.to_string_lossy())
+        .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+        .build()
 }
 
 /// The configuration, the UI's files and what its page may do, all part of the program.

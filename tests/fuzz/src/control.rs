@@ -111,8 +111,13 @@ fn query(bytes: &[u8]) {
 
 /// What a request adds to `feeds.toml` is there, or the request is refused.
 fn addition(draft: wire::FeedDraft) {
-    let new =
-        NewFeed { url: draft.url, id: draft.id, name: draft.name, paused: draft.paused.unwrap_or_default() };
+    let new = NewFeed {
+        url: draft.url,
+        id: draft.id,
+        name: draft.name,
+        paused: draft.paused.unwrap_or_default(),
+        ..NewFeed::default()
+    };
     match add_feed("", &new) {
         Ok((text, id)) => {
             let config = parse(&text).expect("an addition gives a good file");

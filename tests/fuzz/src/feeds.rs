@@ -5,7 +5,7 @@ use std::time::Duration;
 use bellwether_engine::{
     config::{
         Config, MAX_FILE,
-        edit::{FeedChange, NewFeed, add_feed, edit_feed, remove_feed, set_paused},
+        edit::{FeedChange, NewFeed, add_feed, edit_feed, remove_feed, restore_feed, set_paused},
         parse,
     },
     feed::{Feed, FeedId, Repeats},
@@ -117,6 +117,7 @@ fn addition(text: &str, config: &Config) {
         id: None,
         name: Some("New “\"'\\ one".into()),
         paused: true,
+        ..NewFeed::default()
     };
     if let Ok((added, id)) = add_feed(text, &new) {
         assert!(added.starts_with(text), "what was there stays");
@@ -124,7 +125,7 @@ fn addition(text: &str, config: &Config) {
         let (last, before) = after.feeds.split_last().expect("a feed more");
         assert_eq!(before, config.feeds);
         assert_eq!((&last.id, last.url.as_str(), last.paused), (&id, "http://new.example/a?b=%22c%22", true));
-        assert_eq!(good(&remove_feed(&added, &id).expect("what was added can be removed")), *config);
+        assert_eq!(good(&remove_feed(&added, &id).expect("what was added can be removed").0), *config);
     }
 }
 
@@ -140,6 +141,7 @@ fn changes(text: &str, config: &Config, feed: &Feed) {
         idle_timeout: Some(idle_timeout),
         repeats: Some(Repeats::Show),
         mute: Some(!feed.mute),
+        ..FeedChange::default()
     };
     if let Ok(changed) = edit_feed(text, &feed.id, &change) {
         same_but(config, &good(&changed), &feed.id, |feed| {
@@ -150,7 +152,12 @@ fn changes(text: &str, config: &Config, feed: &Feed) {
             feed.mute = !feed.mute;
         });
     }
-    if let Ok(removed) = remove_feed(text, &feed.id) {
+    if let Ok((removed, removal)) = remove_feed(text, &feed.id) {
+        let restored = restore_feed(&removed, &feed.id, &feed.url, &removal);
+        assert!(
+            restored.is_err() || restored.as_deref() == Ok(text),
+            "what was removed comes back as it was"
+        );
         let mut feeds = config.feeds.clone();
         feeds.retain(|other| other.id != feed.id);
         assert_eq!(good(&removed).feeds, feeds);

@@ -39,9 +39,9 @@ export function t(key: MessageKey, values: Record<string, string | number> = {})
 }
 
 /** The text of a message that counts, in the form that the language uses for `count`. */
-export function tn(key: CountKey, count: number): string {
+export function tn(key: CountKey, count: number, values: Record<string, string | number> = {}): string {
   const form = new Intl.PluralRules(current).select(count) === 'one' ? 'one' : 'other'
-  return t(`${key}_${form}` as MessageKey, { count })
+  return t(`${key}_${form}` as MessageKey, { ...values, count })
 }
 
 /** A sentence from the resident program; in English if this window does not know its code. */
@@ -50,7 +50,7 @@ export function told(sentence: Sentence): string {
 }
 
 /** The text of a message whose last part comes over the wire; `undefined` if this window does not know it. */
-export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake', code: string, values?: Sentence['params'] | Record<string, string | number>) {
+export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake' | 'probe', code: string, values?: Sentence['params'] | Record<string, string | number>) {
   const key = `${family}.${code}`
   return Object.hasOwn(catalogues[current], key) ? t(key as MessageKey, values) : undefined
 }

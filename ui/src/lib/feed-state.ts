@@ -1,6 +1,7 @@
 import type { Feed } from '../generated/Feed'
 import { known, t, tn } from '../i18n/messages.svelte'
 import { duration, longAgo, now } from '../i18n/times.svelte'
+import { hostOf } from './addresses'
 
 /** A feed's state as a shape. `resting`: the server hangs up after each event, as it means to; all is well. */
 export type Shape = 'connected' | 'connecting' | 'waiting' | 'resting' | 'needs_attention' | 'stopped' | 'paused'
@@ -24,6 +25,31 @@ export function reasonSentence(feed: Feed): string {
   if (reason.code === 'content_type' && reason.detail === '') return t('reason.content_type_none')
   const { code, detail } = reason
   return known('reason', code, { detail }) ?? t('ui.feed.reason_unknown', { detail: detail || code })
+}
+
+/** Why a feed is not connected and what to do, as a probe of it would say it; the reason alone where there is nothing to do. */
+export function remedy(feed: Feed): string {
+  const { reason } = feed.connection
+  if (!reason) return ''
+  const [code, detail] = likeProbe(reason.code, reason.detail, feed.url)
+  return faultSentence(code, detail) ?? reasonSentence(feed)
+}
+
+/** A fault that a probe found, with its remedy; `undefined` if this window does not know it. */
+export function faultSentence(code: string, detail: string): string | undefined {
+  const none = detail === '' ? known('probe', `${code}_none`) : undefined
+  return none ?? known('probe', code, { detail }) ?? known('reason', code, { detail })
+}
+
+/** A reason in the words of probes, whose sentences say what to do. */
+function likeProbe(code: string, detail: string, url: string): [code: string, detail: string] {
+  if (code === 'sign_in_refused') return [{ 401: 'unauthorized', 403: 'forbidden' }[detail] ?? 'proxy_sign_in', detail]
+  if (code === 'status') return [detail === '429' ? 'too_many_requests' : detail >= '500' ? 'server_error' : 'status', detail]
+  if (code === 'connect_timeout' || code === 'header_timeout') return ['timeout', detail]
+  if (code === 'content_type' && detail.startsWith('text/html')) return ['html', detail]
+  // Where a probe names the machine, a reason has what the system said.
+  if (code === 'dns' || code === 'unreachable' || code.startsWith('tls_')) return [code, hostOf(url)]
+  return [code, detail]
 }
 
 /** What is known of a feed's connection, in words: how it is, why, and what comes next. */
@@ -63,17 +89,6 @@ export function nextSentence(feed: Feed): string {
   }
   const values = { attempt: attempt + 1, time: duration(left) }
   return left > 0 ? t('ui.feed.next_try', values) : t('ui.feed.next_try_now', values)
-}
-
-/** What a count in the feed's header says, the zero ones left out. */
-export function countSentences(feed: Feed): string[] {
-  const { events, repeats, ignored, oversized } = feed.counts
-  return [
-    tn('ui.feed.counts', events),
-    repeats > 0 ? tn('ui.feed.repeats', repeats) : '',
-    ignored > 0 ? tn('ui.feed.ignored', ignored) : '',
-    oversized > 0 ? tn('ui.feed.oversized', oversized) : '',
-  ].filter((text) => text !== '')
 }
 
 /** All feeds in one shape and sentence: the worst first. */

@@ -14,35 +14,63 @@ const LEXER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
  * stays what it is. `undefined` if the text is not JSON, or is nested too deeply to be laid out.
  */
 export function layOut(text: string): Token[] | undefined {
+  const tokens = laidOut(text)
+  return tokens && [...tokens]
+}
+
+/** The same, made as far as it is asked for. */
+export function laidOut(text: string): Iterator<Token> & Iterable<Token> | undefined {
   try {
     JSON.parse(text)
   } catch {
     return undefined
   }
-  const tokens: Token[] = []
+  return depthOf(text) > MAX_DEPTH ? undefined : tokensOf(text)
+}
+
+/** How deep JSON is nested. */
+function depthOf(text: string): number {
   let depth = 0
-  const lexemes = text.match(LEXER) ?? []
-  for (const [at, lexeme] of lexemes.entries()) {
-    const next = lexemes[at + 1]
+  let deepest = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (quoted && character === '\\') at += 1
+    else if (character === '"') quoted = !quoted
+    else if (quoted) continue
+    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth)
+    else if (character === '}' || character === ']') depth -= 1
+  }
+  return deepest
+}
+
+function* tokensOf(text: string): Generator<Token, undefined> {
+  const lexer = new RegExp(LEXER)
+  let depth = 0
+  let before = ''
+  let lexeme = lexer.exec(text)?.[0]
+  while (lexeme !== undefined) {
+    const next: string | undefined = lexer.exec(text)?.[0]
     if (lexeme === '{' || lexeme === '[') {
-      if (++depth > MAX_DEPTH) return undefined
+      depth += 1
       const empty = next === '}' || next === ']'
-      tokens.push({ kind: 'mark', text: empty ? lexeme : lexeme + newLine(depth) })
+      yield { kind: 'mark', text: empty ? lexeme : lexeme + newLine(depth) }
     } else if (lexeme === '}' || lexeme === ']') {
       depth -= 1
-      const empty = lexemes[at - 1] === '{' || lexemes[at - 1] === '['
-      tokens.push({ kind: 'mark', text: empty ? lexeme : newLine(depth) + lexeme })
+      const empty = before === '{' || before === '['
+      yield { kind: 'mark', text: empty ? lexeme : newLine(depth) + lexeme }
     } else if (lexeme === ',') {
-      tokens.push({ kind: 'mark', text: lexeme + newLine(depth) })
+      yield { kind: 'mark', text: lexeme + newLine(depth) }
     } else if (lexeme === ':') {
-      tokens.push({ kind: 'mark', text: ': ' })
+      yield { kind: 'mark', text: ': ' }
     } else if (lexeme.startsWith('"')) {
-      tokens.push(...visible(lexeme, next === ':' ? 'key' : 'string'))
+      yield* visible(lexeme, next === ':' ? 'key' : 'string')
     } else {
-      tokens.push({ kind: /^[-\d]/.test(lexeme) ? 'number' : 'word', text: lexeme })
+      yield { kind: /^[-\d]/.test(lexeme) ? 'number' : 'word', text: lexeme }
     }
+    before = lexeme
+    lexeme = next
   }
-  return tokens
 }
 
 const newLine = (depth: number) => '\n' + '  '.repeat(depth)

@@ -1,14 +1,40 @@
+import type { CredentialEdit } from '../generated/CredentialEdit'
 import type { Feed } from '../generated/Feed'
+import type { FeedActivity } from '../generated/FeedActivity'
 import type { FeedDraft } from '../generated/FeedDraft'
 import type { FeedEdit } from '../generated/FeedEdit'
+import type { FeedOrder } from '../generated/FeedOrder'
+import type { FeedSettings } from '../generated/FeedSettings'
+import type { Probe } from '../generated/Probe'
+import type { ProbeWish } from '../generated/ProbeWish'
+import { placed, type Spot } from '../lib/groups'
+import type { Method } from '../transport/transport'
 import type { Resident } from './resident.svelte'
 
-export type Dialog = { kind: 'add' } | { kind: 'edit'; feed: Feed } | { kind: 'remove'; feed: Feed }
+/** What lies over the window: `group` asks for the name of a new group for a feed. */
+export type Dialog = { kind: 'add' } | { kind: 'group'; feed: Feed }
+
+/** A feed's menu, and where it opens. */
+export interface OpenMenu {
+  feed: Feed
+  x: number
+  y: number
+  /** What gets the focus back. */
+  from: HTMLElement
+}
+
+const COLLAPSED = 'collapsed-groups'
 
 /** What a person does with feeds. Every method throws a `Failure` that the caller shows where it belongs. */
 export class Feeds {
   /** The dialog that is open. */
   dialog = $state.raw<Dialog | null>(null)
+  /** The menu that is open. */
+  menu = $state.raw<OpenMenu | null>(null)
+  /** The groups whose feeds are out of sight. */
+  collapsed = $state.raw<string[]>(stored())
+  /** What was moved last, or why it was not, for those who cannot see it and for the list itself. */
+  moved = $state.raw<{ text: string; refused: boolean } | null>(null)
 
   constructor(readonly resident: Resident) {}
 
@@ -17,7 +43,7 @@ export class Feeds {
   }
 
   async edit(id: string, edit: FeedEdit): Promise<Feed> {
-    return this.#put('PATCH', `/feeds/${encodeURIComponent(id)}`, edit)
+    return this.#put('PATCH', path(id), edit)
   }
 
   async mute(id: string, muted: boolean): Promise<Feed> {
@@ -25,15 +51,15 @@ export class Feeds {
   }
 
   async pause(id: string): Promise<Feed> {
-    return this.#put('POST', `/feeds/${encodeURIComponent(id)}/pause`)
+    return this.#put('POST', path(id, 'pause'))
   }
 
   async resume(id: string): Promise<Feed> {
-    return this.#put('POST', `/feeds/${encodeURIComponent(id)}/resume`)
+    return this.#put('POST', path(id, 'resume'))
   }
 
   async reconnect(id: string): Promise<Feed> {
-    return this.#put('POST', `/feeds/${encodeURIComponent(id)}/reconnect`)
+    return this.#put('POST', path(id, 'reconnect'))
   }
 
   async tryDemo(): Promise<Feed> {
@@ -41,21 +67,84 @@ export class Feeds {
   }
 
   async remove(id: string): Promise<void> {
-    await this.resident.transport.request('DELETE', `/feeds/${encodeURIComponent(id)}`)
+    await this.resident.transport.request('DELETE', path(id))
     this.resident.drop(id)
   }
 
-  /** Brings a removed feed back under its old id, without the rules it may have had. */
-  async restore(feed: Feed): Promise<Feed> {
-    const { id, name, url, paused, idle_timeout_seconds, repeats, muted } = feed
-    const added = await this.add({ id, name, url, paused })
-    const same = added.idle_timeout_seconds === idle_timeout_seconds && added.repeats === repeats && added.muted === muted
-    return same ? added : this.edit(id, { idle_timeout_seconds, repeats, muted })
+  /** Takes a removal back: rules, settings, place and secrets. */
+  async restore(id: string): Promise<Feed> {
+    return this.#put('POST', path(id, 'restore'))
   }
 
-  async #put(method: 'POST' | 'PATCH', path: string, body?: unknown): Promise<Feed> {
+  async setCredential(id: string, edit: CredentialEdit): Promise<Feed> {
+    return this.#put('PUT', path(id, 'credential'), edit)
+  }
+
+  async markRead(id: string): Promise<void> {
+    await this.resident.transport.request('POST', '/events/read', { feed: id, read: true })
+  }
+
+  /** Shows a sample popup as the feed's rules make it. */
+  async test(id: string): Promise<void> {
+    await this.resident.transport.request('POST', path(id, 'test'))
+  }
+
+  settings(id: string): Promise<FeedSettings> {
+    return this.resident.transport.request('GET', path(id, 'settings'))
+  }
+
+  activity(id: string): Promise<FeedActivity> {
+    return this.resident.transport.request('GET', path(id, 'activity'))
+  }
+
+  probe(wish: ProbeWish): Promise<Probe> {
+    return this.resident.transport.request('POST', '/probe', wish)
+  }
+
+  /** Puts a feed elsewhere in the list: seen at once, and taken back if it is refused. */
+  async move(id: string, spot: Spot): Promise<void> {
+    const before = this.resident.feeds
+    const feed = this.resident.feed(id)
+    const after = placed(before, id, spot)
+    const order: FeedOrder = { feeds: after.map((feed) => feed.id) }
+    const regrouped = feed !== undefined && (feed.group || null) !== spot.group
+    const reordered = order.feeds.some((id, at) => before[at]?.id !== id)
+    this.resident.arrange(after)
+    let back = before
+    try {
+      if (regrouped) {
+        await this.edit(id, { group: spot.group ?? '' })
+        back = before.map((feed) => (feed.id === id ? { ...feed, group: spot.group } : feed))
+      }
+      if (reordered) await this.resident.transport.request('PUT', '/feeds/order', order)
+    } catch (thrown) {
+      this.resident.arrange(back)
+      throw thrown
+    }
+  }
+
+  toggleGroup(name: string, collapsed = !this.collapsed.includes(name)): void {
+    const others = this.collapsed.filter((other) => other !== name)
+    this.collapsed = collapsed ? [...others, name] : others
+    localStorage.setItem(COLLAPSED, JSON.stringify(this.collapsed))
+  }
+
+  async #put(method: Method, path: string, body?: unknown): Promise<Feed> {
     const feed = await this.resident.transport.request<Feed>(method, path, body)
     this.resident.put(feed)
     return feed
+  }
+}
+
+function path(id: string, verb = ''): string {
+  return `/feeds/${encodeURIComponent(id)}${verb && `/${verb}`}`
+}
+
+function stored(): string[] {
+  try {
+    const names: unknown = JSON.parse(localStorage.getItem(COLLAPSED) ?? '[]')
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
+  } catch {
+    return []
   }
 }

@@ -1,166 +1,156 @@
+import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
-import type { EventPage } from '../generated/EventPage'
-import type { EventQuery } from '../generated/EventQuery'
+import type { Exported } from '../generated/Exported'
+import type { ExportFormat } from '../generated/ExportFormat'
 import type { OpenWindow } from '../generated/OpenWindow'
+import { wanted } from '../lib/highlight'
 import { Failure, type Transport } from '../transport/transport'
+import { EVERYTHING, filterOf, fits, isOpen, placeOf, queryOf, sameFilter, tellsConnections, type Filter } from './log-filter'
+import { LogList } from './log-list.svelte'
 import type { Listener } from './resident.svelte'
 import type { Route } from './route.svelte'
 
-/** Events asked for at once. */
-const PAGE = 200
-/** Most events that one request gives. */
-const MAX_PAGE = 1000
-/** Events kept in memory while the list stands at its top; older ones are fetched again when scrolled to. */
-const KEEP = 2000
 /** Pause between two drawings of what arrived, in milliseconds. */
 const DRAW = 50
-/** Pause in typing after which a search is asked for, and in arrivals after which one is asked for anew, in milliseconds. */
+/** Pause in typing after which a search is asked for, in milliseconds. */
 const SETTLE = 200
+/** Pause between two looks at what changed, in milliseconds. */
+const RENEW = 300
+/** Pause between two announcements of arrivals, in milliseconds. */
+const ANNOUNCE = 4000
+/** Most events that are marked, deleted or exported by their numbers at once. */
+export const MOST_SELECTED = 1000
 
-export type Show = 'all' | 'unread' | 'held_back'
-
-/** The log view: a filter, the newest events under it as far as scrolled, and the one that is being read. */
+/** The log view: a filter, which is part of the window's place, the list under it, and the event that is being read. */
 export class Log implements Listener {
-  /** The feed that is looked at; `null`: all. */
-  feed = $state<string | null>(null)
+  filter = $state.raw<Filter>(EVERYTHING)
+  /** What stands in the search field; the filter follows when the typing pauses. */
   search = $state('')
-  show = $state<Show>('all')
-  /** The popup whose events are looked at, and no others; `null`: all. */
-  summary = $state<number | null>(null)
-
-  /** Newest first. */
-  events = $state.raw<Event[]>([])
-  /** What is being fetched. */
-  loading = $state<'first' | 'more' | null>('first')
+  /** Whether the first page of a list is being fetched. */
+  loading = $state(true)
   failure = $state.raw<Failure | null>(null)
   /** The event that is being read, with all its data once that came. */
   current = $state.raw<Event | null>(null)
   /** Whether it fills a window that has no room for both list and event. */
   reading = $state(false)
-  /** The newest arrival, for those who cannot see it. */
-  announced = $state.raw<Event | null>(null)
+  /** Chosen beside `current`, to be dealt with together. */
+  selected = $state.raw<ReadonlySet<number>>(new Set())
+  /** The newest arrival, and how many there were since the last was announced, for those who cannot see them. */
+  announced = $state.raw<{ event: Event; count: number } | null>(null)
 
-  #before: number | null = null
-  /** Grows with each change of the filter, so that answers to an older one are known as such. */
-  generation = $state(0)
-  #settling: ReturnType<typeof setTimeout> | undefined
-  #atTop = true
-  /** The event that the person asked to read last. */
-  #wanted: number | null = null
+  readonly wanted = $derived(wanted(this.filter.search))
+
+  #list = $state.raw() as LogList
+  #typing: ReturnType<typeof setTimeout> | undefined
+  #drawing: ReturnType<typeof setTimeout> | undefined
+  #renewing: ReturnType<typeof setTimeout> | undefined
+  #announcing: ReturnType<typeof setTimeout> | undefined
   /** What arrived since the list was last drawn anew: a burst is drawn as one. */
   #arrivals: Event[] = []
-  #drawing: ReturnType<typeof setTimeout> | undefined
+  /** What arrived while a list was being fetched, and so may be in it or not. */
+  #meanwhile: Event[] = []
+  #unannounced: { event: Event; count: number } | null = null
+  /** The event that the person asked to read last. */
+  #asked: number | null = null
+  #loads = 0
+  #lastSelected: number | null = null
 
   constructor(
     readonly transport: Transport,
     readonly route: Route,
-  ) {}
+  ) {
+    this.#list = new LogList(transport, {}, false, false)
+  }
 
-  /** Whether there are older events than those in `events`. */
-  get more(): boolean {
-    return this.#before !== null
+  get list(): LogList {
+    return this.#list
   }
 
   /** Whether nothing but the feed narrows the list. */
   get unfiltered(): boolean {
-    return this.search.trim() === '' && this.show === 'all' && this.summary === null
+    return isOpen(this.filter)
   }
 
-  /** Looks at the events of a feed, or of all; of one popup alone if that is given. */
-  showFeed(feed: string | null, summary: number | null = null): void {
-    this.feed = feed
-    this.search = ''
-    this.summary = summary
-    this.close()
-    this.current = null
-    void this.load()
+  /** Whether there is no event under the filter, as far as is known. */
+  get empty(): boolean {
+    return this.list.count === 0
   }
 
-  /** Looks at the events that one popup told of together, or at all again. */
-  showSummary(summary: number | null): void {
-    this.show = 'all'
-    this.showFeed(null, summary)
+  // What is looked at
+
+  /** Looks at what the window's place says. */
+  follow(): void {
+    if (this.route.view !== 'events') return
+    const filter = filterOf(this.route.feed, this.route.query)
+    if (sameFilter(filter, this.filter)) return
+    if (filter.feed !== this.filter.feed || filter.summary !== this.filter.summary) this.forget()
+    this.#look(filter)
   }
 
-  setShow(show: Show): void {
-    this.show = show
-    void this.load()
+  /** Narrows the list, or widens it: goes to the place of the same filter but for this. `replace`: going back skips this one. */
+  narrow(change: Partial<Filter>, replace = false): void {
+    clearTimeout(this.#typing)
+    const filter = { ...this.filter, search: this.search, ...change }
+    this.route.go({ view: 'events', feed: filter.feed, query: placeOf(filter) }, replace)
+    this.follow()
+  }
+
+  /** Lets go of every filter but the feed. */
+  clear(): void {
+    this.narrow({ ...EVERYTHING, feed: this.filter.feed })
   }
 
   setSearch(search: string): void {
     this.search = search
-    clearTimeout(this.#settling)
-    this.#settling = setTimeout(() => void this.load(), search === '' ? 0 : SETTLE)
+    clearTimeout(this.#typing)
+    if (search === '') this.narrow({}, true)
+    else this.#typing = setTimeout(() => this.narrow({}, true), SETTLE)
   }
 
-  /** Fetches the newest page under the filter. */
-  async load(): Promise<void> {
-    const generation = ++this.generation
-    this.loading = 'first'
+  #look(filter: Filter): void {
+    clearTimeout(this.#typing)
+    this.filter = filter
+    this.search = filter.search
+    this.selected = new Set()
+    const list = new LogList(this.transport, queryOf(filter, Date.now()), tellsConnections(filter), filter.unread)
+    void this.load(list)
+  }
+
+  /** Fetches the newest events under the filter; `list`: the one that is to be looked at from then on. */
+  async load(list: LogList = this.list): Promise<void> {
+    const load = ++this.#loads
+    this.#meanwhile = []
+    this.loading = true
     this.failure = null
     try {
-      const page = await this.#fetch({ limit: PAGE })
-      if (generation !== this.generation) return
-      const newest = page.events[0]?.seq ?? 0
-      const arrived = this.events.filter((event) => event.seq > newest && this.#fits(event))
-      this.events = this.search.trim() === '' ? merge(page.events, arrived) : page.events
-      this.#before = page.next_before
+      const page = await list.first()
+      if (load !== this.#loads) return list === this.list ? undefined : list.end()
+      list.begin(page)
+      if (this.filter.search.trim() === '') list.arrive(this.#meanwhile.reverse().filter((event) => fits(event, this.filter)))
+      void list.index()
     } catch (thrown) {
-      if (generation !== this.generation) return
-      this.events = []
-      this.#before = null
+      if (load !== this.#loads) return
       this.failure = Failure.from(thrown)
     }
-    this.loading = null
-  }
-
-  /** Fetches the page after the last one. */
-  async loadMore(): Promise<void> {
-    if (this.loading || this.#before === null || this.failure) return
-    const generation = this.generation
-    this.loading = 'more'
-    try {
-      const page = await this.#fetch({ limit: PAGE, before: this.#before })
-      if (generation !== this.generation) return
-      this.events = merge(this.events, page.events)
-      this.#before = page.next_before
-    } catch (thrown) {
-      if (generation !== this.generation) return
-      this.failure = Failure.from(thrown)
+    if (list !== this.list) {
+      this.list.end()
+      this.#list = list
     }
-    this.loading = null
-  }
-
-  #fetch(query: EventQuery): Promise<EventPage> {
-    const parameters = new URLSearchParams({ preview: 'true' })
-    for (const [name, value] of Object.entries({ ...this.#filter(), ...query })) parameters.set(name, String(value))
-    return this.transport.request<EventPage>('GET', `/events?${parameters}`)
-  }
-
-  #filter(): EventQuery {
-    const search = this.search.trim()
-    return {
-      ...(this.feed === null ? {} : { feed: this.feed }),
-      ...(search === '' ? {} : { search }),
-      ...(this.show === 'unread' ? { unread: true } : {}),
-      ...(this.show === 'held_back' ? { held_back: true } : {}),
-      ...(this.summary === null ? {} : { summary: this.summary }),
-    }
-  }
-
-  /** Told by the list, which must not lose rows that are in sight. */
-  setAtTop(atTop: boolean): void {
-    this.#atTop = atTop
+    this.loading = false
   }
 
   // What the program tells
 
   fresh(): void {
-    void this.load()
+    const { route } = this
+    const filter = route.view === 'events' ? filterOf(route.feed, route.query) : this.filter
+    if (this.list.chunks.count > 0 && sameFilter(filter, this.filter)) void this.load()
+    else this.#look(filter)
   }
 
   arrived(event: Event): void {
     this.#arrivals.push(event)
+    if (this.loading && this.#meanwhile.length < MOST_SELECTED) this.#meanwhile.push(event)
     this.#drawing ??= setTimeout(() => this.#draw(), DRAW)
   }
 
@@ -168,87 +158,87 @@ export class Log implements Listener {
     const arrivals = this.#arrivals.reverse()
     this.#arrivals = []
     this.#drawing = undefined
-    this.announced = arrivals.find((event) => event.outcome !== 'ignored') ?? this.announced
+    const heard = arrivals.filter((event) => event.outcome !== 'ignored' && (this.filter.feed ?? event.feed) === event.feed)
+    if (heard[0]) this.#announce(heard[0], heard.length)
     // Whether it fits a search only the event log knows.
-    if (this.search.trim() !== '') return this.#renewSoon()
-    const fitting = arrivals.filter((event) => this.#fits(event))
-    if (fitting.length === 0) return
-    this.events = merge(this.events, fitting)
-    if (this.#atTop && this.events.length > KEEP + PAGE) {
-      this.events = this.events.slice(0, KEEP)
-      this.#before = this.events.at(-1)?.seq ?? null
-    }
+    if (this.filter.search.trim() !== '') return this.#renewSoon()
+    this.list.arrive(arrivals.filter((event) => fits(event, this.filter)))
   }
 
-  /** Drawn with the next page that is fetched. */
-  connection(): void {}
+  /** Says the first at once, and what follows soon after as a number. */
+  #announce(event: Event, count: number): void {
+    if (this.#announcing !== undefined) {
+      this.#unannounced = { event, count: count + (this.#unannounced?.count ?? 0) }
+      return
+    }
+    this.announced = { event, count }
+    this.#announcing = setTimeout(() => {
+      this.#announcing = undefined
+      const later = this.#unannounced
+      this.#unannounced = null
+      if (later) this.#announce(later.event, later.count)
+    }, ANNOUNCE)
+  }
+
+  connection(change: ConnectionChange): void {
+    if (this.list.connections && (this.filter.feed ?? change.feed) === change.feed) this.list.note(change)
+  }
 
   changed(): void {
     this.#renewSoon()
   }
 
-  open(request: OpenWindow): void {
-    this.route.go({ view: 'events' })
-    if (request.summary !== undefined) this.showSummary(request.summary)
-    if (request.event === undefined) return
-    const seq = request.event
-    this.#wanted = seq
-    if (request.summary === undefined && (this.feed !== null || !this.unfiltered)) {
-      this.show = 'all'
-      this.showFeed(null)
-    }
-    void this.#readBySeq(seq)
-  }
-
-  #fits(event: Event): boolean {
-    if (this.feed !== null && event.feed !== this.feed) return false
-    if (this.summary !== null && event.summary !== this.summary) return false
-    const told = event.outcome === 'shown' || event.outcome === 'summarized'
-    if (this.show === 'held_back') return !told
-    if (event.outcome === 'ignored') return false
-    return this.show === 'all' || (told && !event.read)
-  }
-
   #renewSoon(): void {
-    clearTimeout(this.#settling)
-    this.#settling = setTimeout(() => void this.#renew(), SETTLE)
+    this.#renewing ??= setTimeout(() => void this.#renew(), RENEW)
   }
 
-  /** Fetches what is there anew, in place. */
+  /** Fetches anew what is in sight, and the event that is being read. */
   async #renew(): Promise<void> {
-    if (this.loading === 'first') return
-    const generation = this.generation
-    const limit = Math.min(MAX_PAGE, Math.max(PAGE, this.events.length))
-    let page: EventPage
+    this.#renewing = undefined
+    const { list, current } = this
+    if (this.loading) return
+    if (this.filter.search.trim() === '' && list.chunks.count > 0) list.stale()
+    else await this.#renewHead(list)
+    if (!current) return
+    const event = await this.#get(current.seq)
+    if (event && this.current?.seq === event.seq) this.current = event
+  }
+
+  /** Adds what a search finds by now. */
+  async #renewHead(list: LogList): Promise<void> {
     try {
-      page = await this.#fetch({ limit })
+      const page = await list.first()
+      if (list !== this.list) return
+      const empty = list.chunks.count === 0
+      const reaches = (page.events.at(-1)?.seq ?? 0) <= list.chunks.newest
+      list.begin(page)
+      if (!reaches || empty) await list.index()
     } catch {
-      return // What is there stays; the end of the updates, or the next load, will tell.
+      // What is there stays; the end of the updates, or the next load, will tell.
     }
-    if (generation !== this.generation) return
-    const oldest = page.next_before === null ? 0 : (page.events.at(-1)?.seq ?? 0)
-    const renewed = new Set(page.events.map((event) => event.seq))
-    // An event that is unread no more stays in sight until the filter changes: the person is just reading it.
-    const kept = this.events
-      .filter((event) => !renewed.has(event.seq) && (event.seq < oldest || this.show === 'unread'))
-      .map((event) => (event.seq < oldest ? event : { ...event, read: true }))
-    const beyond = kept.some((event) => event.seq < oldest)
-    if (!beyond) this.#before = page.next_before
-    this.events = merge(kept, page.events)
-    const current = page.events.find((event) => event.seq === this.current?.seq)
-    if (current && this.current) {
-      this.current = { ...current, data: this.current.data, data_truncated: this.current.data_truncated }
+  }
+
+  open(request: OpenWindow): void {
+    const { event, summary = null } = request
+    if (summary !== null || event === undefined || this.filter.feed !== null || !this.unfiltered || this.route.view !== 'events') {
+      this.route.go({ view: 'events', query: placeOf({ ...EVERYTHING, summary }) })
+      this.follow()
     }
+    if (event === undefined) return
+    this.#asked = event
+    void this.#readBySeq(event)
   }
 
   // What the person does
 
   /** Reads an event: shows it, fetches the rest of its data, marks it read. */
-  read(event: Event): void {
+  read(event: Event, open = true): void {
+    this.selected = new Set()
+    this.#asked = event.seq
     this.current = event
-    this.reading = true
-    this.#wanted = event.seq
-    if (event.data_truncated) void this.#readBySeq(event.seq)
+    if (open) this.reading = true
+    this.list.revealed = event.seq
+    if (event.data_truncated) void this.#readBySeq(event.seq, open)
     if (!event.read) void this.#markSeen(event)
   }
 
@@ -257,69 +247,134 @@ export class Log implements Listener {
     this.reading = false
   }
 
-  /** Reads the event that stands `steps` below (or above) the current one. */
-  move(steps: number): void {
-    const at = this.events.findIndex((event) => event.seq === this.current?.seq)
-    const to = at === -1 ? 0 : Math.min(this.events.length - 1, Math.max(0, at + steps))
-    const event = this.events[to]
-    if (!event || (at === to && this.current)) return
-    const reading = this.reading
-    this.read(event)
-    this.reading = reading
-    if (to > this.events.length - PAGE / 4) void this.loadMore()
+  /** Reads no event any more. */
+  forget(): void {
+    this.close()
+    this.current = null
+    this.#asked = null
   }
 
-  async #readBySeq(seq: number): Promise<void> {
-    let event: Event
-    try {
-      event = await this.transport.request<Event>('GET', `/events/${seq}`)
-    } catch {
-      return // What the list has of it stays; an event that is gone has nothing to show.
-    }
-    if (this.#wanted !== seq) return
+  /** Reads the event that stands `steps` below (or above) the current one; the first or last of all with an infinite number. */
+  async move(steps: number): Promise<void> {
+    const { list } = this
+    const from = this.#asked ?? this.current?.seq ?? null
+    const event = await (Number.isFinite(steps) ? list.step(from, steps) : list.at(steps < 0 ? 0 : list.chunks.count - 1))
+    if (!event || list !== this.list || event.seq === this.current?.seq) return
+    this.read(event, false)
+  }
+
+  /** Chooses an event beside others, or no longer. */
+  select(seq: number): void {
+    const selected = new Set(this.selected)
+    if (selected.size === 0 && this.current && this.current.seq !== seq) selected.add(this.current.seq)
+    if (!selected.delete(seq) && selected.size < MOST_SELECTED) selected.add(seq)
+    this.selected = selected
+    this.#lastSelected = seq
+  }
+
+  /** Chooses all from the current event to this one. */
+  async selectTo(seq: number): Promise<void> {
+    const { list } = this
+    const events = await list.between(this.current?.seq ?? seq, seq, MOST_SELECTED)
+    if (list !== this.list) return
+    this.selected = new Set(events.map((event) => event.seq))
+    this.#lastSelected = seq
+    list.revealed = seq
+  }
+
+  /** Chooses one more, or one less, below or above. */
+  async extend(steps: number): Promise<void> {
+    const from = this.selected.size > 0 ? this.#lastSelected : (this.current?.seq ?? null)
+    const event = await this.list.step(from, steps)
+    if (event) await this.selectTo(event.seq)
+  }
+
+  async selectAll(): Promise<void> {
+    const { list } = this
+    const [first, last] = [await list.at(0), await list.at(Math.min(MOST_SELECTED, list.chunks.count) - 1)]
+    if (!first || !last) return
+    const events = await list.between(first.seq, last.seq, MOST_SELECTED)
+    if (list === this.list) this.selected = new Set(events.map(({ seq }) => seq))
+  }
+
+  deselect(): void {
+    this.selected = new Set()
+  }
+
+  async #readBySeq(seq: number, open = true): Promise<void> {
+    const event = await this.#get(seq)
+    // An event that is gone has nothing to show; what the list has of it stays.
+    if (!event || this.#asked !== seq) return
     const read = this.current?.seq === seq ? this.current.read : event.read
     this.current = { ...event, read }
-    this.reading = true
+    if (open) this.reading = true
+    this.list.revealed = seq
     if (!read) void this.#markSeen(event)
+  }
+
+  async #get(seq: number): Promise<Event | undefined> {
+    return this.transport.request<Event>('GET', `/events/${seq}`).catch(() => undefined)
   }
 
   /** A mark that fails is no news to the person: the event stays unread and is marked when it is read again. */
   async #markSeen(event: Event): Promise<void> {
-    await this.mark(event, true).catch(() => this.#setRead((other) => other.seq === event.seq, false))
+    await this.mark([event.seq], true).catch(() => this.#setRead((other) => other.seq === event.seq, false))
   }
 
-  async mark(event: Event, read: boolean): Promise<void> {
-    this.#setRead((other) => other.seq === event.seq, read)
-    await this.transport.request('POST', '/events/read', { seqs: [event.seq], read })
+  async mark(seqs: number[], read: boolean): Promise<void> {
+    const which = new Set(seqs)
+    this.#setRead(({ seq }) => which.has(seq), read)
+    await this.transport.request('POST', '/events/read', { seqs, read })
   }
 
-  /** Marks all events of the feed that is looked at, or of all, as read. */
+  /** Marks all events of the feed that is looked at, or of all, or of the one popup, as read. */
   async markAllRead(): Promise<void> {
-    const { feed, summary } = this
-    if (summary !== null) {
-      this.#setRead((event) => event.summary === summary, true)
-      await this.transport.request('POST', '/events/read', { summary, read: true })
-      return
-    }
-    this.#setRead((event) => feed === null || event.feed === feed, true)
-    await this.transport.request('POST', '/events/read', { ...(feed === null ? {} : { feed }), read: true })
+    const { feed, summary } = this.filter
+    const which = summary === null ? (feed === null ? {} : { feed }) : { summary }
+    this.#setRead((event) => (summary === null ? feed === null || event.feed === feed : event.summary === summary), true)
+    await this.transport.request('POST', '/events/read', { ...which, read: true })
   }
 
   #setRead(which: (event: Event) => boolean, read: boolean): void {
-    this.events = this.events.map((event) => (which(event) && event.read !== read ? { ...event, read } : event))
+    this.list.change((event) => event.read !== read && which(event), (event) => ({ ...event, read }))
     if (this.current && which(this.current)) this.current = { ...this.current, read }
+  }
+
+  /** Deletes events, and reads what stood after them. */
+  async delete(seqs: number[]): Promise<void> {
+    const { list, current } = this
+    const gone = current !== null && seqs.includes(current.seq)
+    const place = gone ? list.chunks.placeOf(current.seq) : 0
+    await this.transport.request('POST', '/events/delete', { seqs })
+    list.remove(seqs)
+    this.selected = new Set()
+    if (!gone || this.current !== current) return
+    this.forget()
+    const next = list === this.list && list.chunks.count > 0 ? await list.at(Math.min(place, list.chunks.count - 1)) : undefined
+    if (next && this.current === null) this.read(next, false)
+  }
+
+  /** Takes a deletion back. */
+  async restore(seqs: number[]): Promise<void> {
+    await this.transport.request('POST', '/events/restore', { seqs })
+    await this.load()
   }
 
   async openLink(event: Event): Promise<void> {
     await this.transport.request('POST', `/events/${event.seq}/open`)
   }
-}
 
-/** Both lists in one, newest first; where both hold an event, `newer` counts. */
-function merge(older: Event[], newer: Event[]): Event[] {
-  const last = newer.at(-1)
-  if (last && (older[0]?.seq ?? 0) < last.seq) return [...newer, ...older]
-  const bySeq = new Map(older.map((event) => [event.seq, event]))
-  for (const event of newer) bySeq.set(event.seq, event)
-  return [...bySeq.values()].sort((a, b) => b.seq - a.seq)
+  /** Shows an event's popup once more. */
+  async show(event: Event): Promise<void> {
+    await this.transport.request('POST', `/events/${event.seq}/show`)
+  }
+
+  /** Writes the events of the list to a file. */
+  async export(format: ExportFormat): Promise<Exported> {
+    return this.transport.request<Exported>('POST', '/events/export', { format, query: this.list.query })
+  }
+
+  async openExports(): Promise<void> {
+    await this.transport.request('POST', '/exports/open')
+  }
 }

@@ -161,6 +161,16 @@ export class Resident {
     this.status = { ...this.status, feeds }
   }
 
+  /** Shows the feeds in this order and these groups, before the program says so; what it told of them meanwhile holds. */
+  arrange(order: Feed[]): void {
+    if (!this.status) return
+    const places = new Map(order.map(({ id, group }, at) => [id, { at, group }]))
+    const feeds = this.feeds.map((feed) => ({ ...feed, group: places.has(feed.id) ? (places.get(feed.id)?.group ?? null) : feed.group }))
+    const at = (feed: Feed) => places.get(feed.id)?.at ?? Infinity
+    // Infinity less Infinity is no number: feeds that the order does not know stay behind, as they stood.
+    this.status = { ...this.status, feeds: feeds.sort((one, other) => (at(one) === at(other) ? 0 : at(one) - at(other))) }
+  }
+
   /** Takes a feed away. */
   drop(id: string): void {
     if (this.status) this.status = { ...this.status, feeds: this.feeds.filter((feed) => feed.id !== id) }

@@ -7,6 +7,7 @@ import { Feeds } from './feeds.svelte'
 import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
 import { Route } from './route.svelte'
+import { Rules } from './rules.svelte'
 import { SettingsStore } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
 
@@ -19,6 +20,7 @@ export interface Stores {
   resident: Resident
   log: Log
   feeds: Feeds
+  rules: Rules
   appearance: Appearance
   settings: SettingsStore
   toasts: Toasts
@@ -36,6 +38,7 @@ export function provideStores(transport: Transport): Stores {
     resident,
     log: new Log(transport, route),
     feeds: new Feeds(resident),
+    rules: new Rules(transport),
     appearance: new Appearance(),
     settings: new SettingsStore(resident),
     toasts,

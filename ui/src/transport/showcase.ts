@@ -1,6 +1,7 @@
 import type { Event } from '../generated/Event'
 import type { Locale } from '../i18n/messages.svelte'
 import { connection, Fake, makeEvent, makeFeed } from './fake/fake'
+import { feedScenes } from './showcase-feeds'
 
 // A made-up program with mail, alerts and builds, for looking at the window: `?scene=…&locale=…` choose what is seen.
 
@@ -148,8 +149,8 @@ const events = [
 ]
 
 export const transport = new Fake({ language: locale, locale })
-transport.status.feeds = scene === 'start' ? [] : feeds
-transport.events = scene === 'start' || scene === 'empty' ? [] : events
+transport.status.feeds = scene.startsWith('start') ? [] : feeds
+transport.events = scene.startsWith('start') || scene === 'empty' ? [] : events
 if (scene === 'broken') {
   transport.status.config.error = {
     line: 14,
@@ -190,9 +191,10 @@ if (scene === 'calm') {
 if (scene === 'quiet') {
   transport.set({ attention: { snoozed_until: null, quiet_until: ahead(30_000), held: 1 } })
 }
-if (scene === 'parts') {
+if (scene === 'parts' || scene === 'start-parts') {
   transport.status.parts = [{ name: 'notifications', available: false, detail: 'org.freedesktop.Notifications has no owner; install a notification daemon such as dunst.' }]
 }
+feedScenes(transport, scene)
 if (scene === 'offline') transport.stop()
 
 // For scripts that drive the page.

@@ -1,4 +1,5 @@
 import type { Error as Answer } from '../generated/Error'
+import type { Place } from '../generated/Place'
 import type { Sentence } from '../generated/Sentence'
 import type { Update } from '../generated/Update'
 
@@ -36,6 +37,8 @@ export class Failure extends Error {
     message = '',
     readonly detail = '',
     readonly sentence?: Sentence,
+    /** Where the mistake is in rules. */
+    readonly place?: Place,
   ) {
     super(message)
   }
@@ -45,7 +48,7 @@ export class Failure extends Error {
     if (thrown instanceof Failure) return thrown
     if (thrown !== null && typeof thrown === 'object' && 'code' in thrown) {
       const answer = thrown as Answer
-      return new Failure(answer.code, answer.message, answer.detail, answer.sentence)
+      return new Failure(answer.code, answer.message, answer.detail, answer.sentence, answer.place)
     }
     return new Failure('unreachable', String(thrown))
   }

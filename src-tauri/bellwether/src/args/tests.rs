@@ -147,14 +147,23 @@ fn headers_are_checked_where_they_are_typed() {
 #[test]
 fn events() {
     let ClientCommand::Events(events) = client("bellwether events") else { panic!() };
-    assert_eq!((events.limit, events.json, events.since), (50, false, None));
+    assert_eq!((events.limit, events.json, &events.filter), (50, false, &EventFilter::default()));
     let ClientCommand::Events(events) = client(
-        "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --limit 0",
+        "bellwether events --feed ops --event x --search disk --unread --held-back --since 2h --until 1h --outcome held,shown --limit 0",
     ) else {
         panic!()
     };
-    assert_eq!(events.since, Some(Since::Ago(SignedDuration::from_hours(2))));
-    assert!(events.unread && events.held_back && events.limit == 0);
+    let EventFilter { since, until, outcome, unread, held_back, .. } = events.filter;
+    let ago = |hours| Some(Since::Ago(SignedDuration::from_hours(hours)));
+    assert_eq!((since, until), (ago(2), ago(1)));
+    assert_eq!(format!("{outcome:?}"), "[Held, Shown]");
+    assert!(unread && held_back && events.limit == 0);
+    let ClientCommand::Events(events) = client("bellwether events export --format csv --feed ops ops.csv")
+    else {
+        panic!()
+    };
+    let Some(EventsAction::Export(export)) = events.action else { panic!() };
+    assert_eq!((export.file, export.filter.feed), (Some("ops.csv".into()), Some("ops".into())));
 }
 
 #[test]
@@ -219,6 +228,12 @@ fn wrong_usage_is_two_lines_and_code_2() {
         ("bellwether probe http://a/ --feed ops", "cannot be used with"),
         ("bellwether events --since yesterday", "such as 15m, 2h, 7d"),
         ("bellwether events --limit -1", "-1"),
+        (
+            "bellwether events --outcome told",
+            "[possible values: shown, pending, summarized, logged, ignored, closed, held]",
+        ),
+        ("bellwether events export", "--format <FORMAT>"),
+        ("bellwether events --feed ops export --format csv", "cannot be used with"),
     ] {
         let stop = read(line).unwrap_err();
         assert_eq!(stop.code, 2, "{line}");

@@ -1,15 +1,19 @@
 //! `bellwether events`: what is in the log.
 
+mod export;
+
 use bellwether_control::{client::Client, messages::Catalogue, wire};
 use jiff::{Timestamp, Zoned};
-use serde::Serialize;
 
 use super::{
     Failure, name,
     output::{Output, Paint, Span, Table},
     time,
 };
-use crate::args::EventsArgs;
+use crate::{
+    args::{EventFilter, EventsAction, EventsArgs, Since},
+    logged::{Logged, reason},
+};
 
 /// Most events that one request may ask for.
 const PAGE: u64 = 1_000;
@@ -20,33 +24,58 @@ pub(super) async fn run(
     catalogue: &Catalogue,
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let mut query = wire::EventQuery {
-        feed: args.feed.clone(),
-        event: args.event.clone(),
-        search: args.search.clone(),
-        unread: args.unread.then_some(true),
-        held_back: args.held_back.then_some(true),
-        since: args.since.map(|since| format!("{:.3}", since.before(Timestamp::now()))),
-        // The table shows titles, not data.
-        preview: (!args.json).then_some(true),
-        ..Default::default()
-    };
+    if let Some(EventsAction::Export(export)) = &args.action {
+        return export::run(export, client, catalogue, output).await;
+    }
+    let mut query = query(&args.filter);
+    // The table shows titles, not data.
+    query.preview = (!args.json).then_some(true);
     let mut printer = Printer::new(args, catalogue, output);
-    let mut left = if args.limit == 0 { u64::MAX } else { args.limit };
+    let most = if args.limit == 0 { u64::MAX } else { args.limit };
+    pages(client, query, most, |page| Ok(printer.page(&page)?)).await?;
+    Ok(printer.end()?)
+}
+
+/// What the control socket is asked for.
+fn query(filter: &EventFilter) -> wire::EventQuery {
+    let time = |since: Since| format!("{:.3}", since.before(Timestamp::now()));
+    let outcomes: Vec<String> = filter.outcome.iter().map(|outcome| name(&outcome.on_the_wire())).collect();
+    wire::EventQuery {
+        feed: filter.feed.clone(),
+        event: filter.event.clone(),
+        search: filter.search.clone(),
+        unread: filter.unread.then_some(true),
+        held_back: filter.held_back.then_some(true),
+        outcome: (!outcomes.is_empty()).then(|| outcomes.join(",")),
+        since: filter.since.map(time),
+        until: filter.until.map(time),
+        ..Default::default()
+    }
+}
+
+/// Asks for so many events, page by page.
+async fn pages(
+    client: &Client,
+    mut query: wire::EventQuery,
+    most: u64,
+    mut take: impl FnMut(Vec<wire::Event>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut left = most;
     while left > 0 {
         query.limit = u32::try_from(left.min(PAGE)).ok();
         let mut page = client.events(&query).await?;
         // A server that sends more than it was asked for is not to overrun the limit.
         page.events.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         left -= page.events.len() as u64;
-        printer.page(&page.events)?;
         // No event on a page that is not the last would ask the same for ever.
-        match page.next_before {
-            Some(before) if !page.events.is_empty() => query.before = Some(before),
-            _ => break,
+        let next = page.next_before.filter(|_| !page.events.is_empty());
+        take(page.events)?;
+        match next {
+            Some(before) => query.before = Some(before),
+            None => break,
         }
     }
-    Ok(printer.end()?)
+    Ok(())
 }
 
 /// Writes page by page, so that a long log takes no memory.
@@ -67,7 +96,7 @@ impl<'a> Printer<'a> {
     fn new(args: &EventsArgs, catalogue: &'a Catalogue, output: &'a mut Output) -> Self {
         Self {
             json: args.json,
-            why: args.held_back,
+            why: args.filter.held_back,
             catalogue,
             output,
             now: Zoned::now(),
@@ -170,55 +199,6 @@ fn title_span(event: &wire::Event) -> Span {
     Span::from(text).paint(if unread { Paint::Bold } else { Paint::Usual })
 }
 
-/// An event with the names that scripts rely on.
-#[derive(Serialize)]
-struct Logged<'a> {
-    seq: u64,
-    feed: &'a str,
-    event: &'a str,
-    /// The text as received.
-    data: &'a str,
-    /// The last event ID at this event; empty if none.
-    id: &'a str,
-    received_at: &'a str,
-    outcome: wire::Outcome,
-    reason: String,
-    title: &'a str,
-    body: &'a str,
-    url: Option<&'a str>,
-    read: bool,
-}
-
-impl<'a> From<&'a wire::Event> for Logged<'a> {
-    fn from(event: &'a wire::Event) -> Self {
-        Self {
-            seq: event.seq,
-            feed: &event.feed,
-            event: &event.event,
-            data: &event.data,
-            id: &event.id,
-            received_at: &event.received_at,
-            outcome: event.outcome,
-            reason: reason(&event.reason),
-            title: &event.title,
-            body: &event.body,
-            url: event.url.as_deref(),
-            read: event.read,
-        }
-    }
-}
-
-/// `default`, `rule 2`, `rule 1 failed: …`, `no match`, `backlog`: the same in every language, since scripts read it.
-fn reason(reason: &wire::OutcomeReason) -> String {
-    let what = match (reason.code.as_str(), reason.rule) {
-        ("rule", Some(rule)) => format!("rule {rule}"),
-        ("rule_failed", Some(rule)) => format!("rule {rule} failed"),
-        (code, Some(rule)) => format!("{} (rule {rule})", code.replace('_', " ")),
-        (code, None) => code.replace('_', " "),
-    };
-    if reason.detail.is_empty() { what } else { format!("{what}: {}", reason.detail) }
-}
-
 #[cfg(test)]
 mod tests {
     use bellwether_engine::policy::OutcomeReason;
@@ -246,24 +226,6 @@ mod tests {
         }
         for code in OutcomeReason::CODES.into_iter().chain(["no_notifications"]) {
             assert!(Catalogue::new("en").has(&format!("outcome.{code}")), "{code}");
-        }
-    }
-
-    #[test]
-    fn reasons_are_stable() {
-        for (code, rule, detail, expected) in [
-            ("default", None, "", "default"),
-            ("rule", Some(2), "", "rule 2"),
-            ("rule_failed", Some(1), "out of fuel", "rule 1 failed: out of fuel"),
-            ("no_match", None, "", "no match"),
-            ("backlog", Some(3), "", "backlog (rule 3)"),
-            ("preset", None, "ntfy", "preset: ntfy"),
-            ("no_notifications", None, "", "no notifications"),
-            ("quiet_hours", Some(2), "2026-11-21T07:00:00Z", "quiet hours (rule 2): 2026-11-21T07:00:00Z"),
-            ("something_new", None, "x", "something new: x"),
-        ] {
-            let wire = wire::OutcomeReason { code: code.into(), rule, detail: detail.into() };
-            assert_eq!(reason(&wire), expected);
         }
     }
 }

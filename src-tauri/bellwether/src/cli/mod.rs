@@ -28,7 +28,10 @@ use bellwether_control::{
     wire,
 };
 
-pub(crate) use self::output::Output;
+pub(crate) use self::{
+    output::Output,
+    status::{config_sentence, reason_sentence, state_text},
+};
 use crate::args::{ClientCommand, ListenArgs, PresetsArgs, ProbeArgs};
 
 /// What the commands that connect to streams by themselves are called there.
@@ -180,10 +183,14 @@ fn finish(result: Result<(), Failure>, catalogue: &Catalogue, output: &mut Outpu
     1
 }
 
-fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
+pub(crate) fn control_sentence(error: &ClientError, catalogue: &Catalogue) -> String {
     match error {
         ClientError::NotRunning(socket) => {
             catalogue.format("cli.error.not_running", &[("socket", &socket.display().to_string())])
+        }
+        ClientError::Silent { socket, limit } => {
+            let (socket, limit) = (socket.display().to_string(), limit.as_secs().to_string());
+            catalogue.format("cli.error.silent", &[("socket", &socket), ("seconds", &limit)])
         }
         ClientError::Broken { socket, reason } => {
             let socket = socket.display().to_string();

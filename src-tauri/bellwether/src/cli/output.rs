@@ -173,6 +173,14 @@ impl Output {
         Ok(())
     }
 
+    /// Text that is to be kept in a file, as it is; a terminal gets it plain.
+    pub(crate) fn file_text(&mut self, text: &str) -> io::Result<()> {
+        if self.width.is_none() {
+            return self.out.write_all(text.as_bytes());
+        }
+        self.out.write_all(plain::block(text).as_bytes())
+    }
+
     /// A table, its last column cut at the terminal's edge.
     pub(crate) fn table(&mut self, table: &Table) -> io::Result<()> {
         self.aligned(table, &self.fit(&table.widths))

@@ -155,7 +155,7 @@ pub(super) fn unverified<'c>(feed: &wire::Feed, catalogue: &'c Catalogue) -> Opt
 }
 
 /// The sentence for a reason; its stable name and particular where the catalogue is older than the program.
-pub(super) fn reason_sentence(reason: &wire::ConnectionReason, catalogue: &Catalogue) -> String {
+pub(crate) fn reason_sentence(reason: &wire::ConnectionReason, catalogue: &Catalogue) -> String {
     let key = format!("reason.{}", reason.code);
     let without_detail = format!("{key}_none");
     if reason.detail.is_empty() && catalogue.has(&without_detail) {
@@ -180,7 +180,7 @@ pub(super) fn state_span(state: wire::ConnectionState, catalogue: &Catalogue) ->
 }
 
 /// A state by shape and word.
-pub(super) fn state_text(state: wire::ConnectionState, catalogue: &Catalogue) -> String {
+pub(crate) fn state_text(state: wire::ConnectionState, catalogue: &Catalogue) -> String {
     use wire::ConnectionState as State;
     let shape = match state {
         State::Connected => '●',
@@ -201,7 +201,7 @@ fn missing_sentence(part: &wire::Part, catalogue: &Catalogue) -> Span {
 }
 
 /// File, line and key of what is wrong with the settings, what it is, and that the last good state holds on.
-pub(super) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: &Catalogue) -> String {
+pub(crate) fn config_sentence(path: &str, error: &wire::ConfigError, catalogue: &Catalogue) -> String {
     let place = match (error.line, error.key.as_str()) {
         (0, _) => path.to_owned(),
         (line, "") => format!("{path}:{line}"),

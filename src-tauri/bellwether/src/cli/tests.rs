@@ -88,7 +88,7 @@ fn respond(status: u16, answer: &Value) -> Response {
 
 fn feed(id: &str) -> Value {
     json!({
-        "id": id, "name": "运维告警", "url": "https://example.org/events", "credentials": [], "paused": false,
+        "id": id, "name": "运维告警", "group": null, "url": "https://example.org/events", "credentials": [], "paused": false,
         "idle_timeout_seconds": 300, "repeats": "hide", "verify_certificate": true, "rules": 0,
         "preset": {
             "id": "ntfy", "name": "ntfy", "chosen": "url",
@@ -108,7 +108,7 @@ fn feed(id: &str) -> Value {
 fn status(locale: &str) -> Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"), "pid": 42, "started_at": "2026-11-20T12:00:00.000Z",
-        "language": "system", "locale": locale,
+        "language": "system", "theme": "system", "locale": locale,
         "config": {
             "path": "/c/feeds.toml",
             "error": {"line": 3, "key": "feed[1].url", "column": 0, "code": "url_blank", "params": {"url": "x y"}, "message": "not a URL"}

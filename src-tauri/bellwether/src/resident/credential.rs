@@ -4,6 +4,7 @@ use std::{
     fs, io,
     path::{Path as FilePath, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -13,16 +14,18 @@ use axum::{
 };
 use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::{
-    access::{Access, Credentials, Place, Secret, Source, mask},
-    config::{self, Config},
+    access::{self, Credential, Credentials, KeyringFault, Place, Secret, Source, mask},
+    config::{self, Config, edit::NewFeed},
+    engine::FeedView,
     feed::{Feed, FeedId},
-    network::Network,
+    network::{Network, Proxy},
 };
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{
     Resident,
-    server::{Answer, Refusal, feed_id},
+    server::{Answer, Refusal, body, feed_id},
     wire as to_wire,
 };
 use crate::keyring::Keyring;
@@ -41,7 +44,11 @@ pub(super) async fn set(
     let (before, after) = (feed.access.get(&place).cloned(), edit.secret);
     let source = match after {
         None => None,
-        Some(secret) => Some(keep(&resident, &id, &place, secret).await?),
+        Some(secret) => {
+            let planned = plan(&resident, &id, place.clone(), secret)?;
+            store(&resident, &id, &planned).await?;
+            Some(planned.source)
+        }
     };
     let set = resident.engine.set_credential(id.clone(), place.clone(), source.clone()).await;
     let before = before.map(|known| known.source);
@@ -62,29 +69,188 @@ pub(super) async fn forget_all(resident: &Resident, feed: &Feed) {
     }
 }
 
-/// What a probe is to connect to, with what and by which way: those of the feed that is named, or that has this URL.
+/// A body that may hold a secret: what is wrong with one that names credentials is not quoted.
+pub(super) fn secretive<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+    let names = bytes.windows(CREDENTIALS.len()).any(|part| part == CREDENTIALS);
+    body(bytes).map_err(|refusal| match names {
+        true => Refusal::new(ErrorCode::BadRequest, "the request's body is not what the route takes"),
+        false => refusal,
+    })
+}
+
+const CREDENTIALS: &[u8] = b"credentials";
+
+/// Adds a feed with what lets it in. Secrets are stored first: if one cannot be, nothing is added, and nothing stays stored.
+pub(super) async fn add_with(
+    resident: &Resident,
+    mut new: NewFeed,
+    credentials: Vec<wire::CredentialEdit>,
+) -> Result<FeedView, Refusal> {
+    if credentials.is_empty() {
+        return Ok(resident.engine.add_feed(new).await?);
+    }
+    let id = resident.engine.check_new_feed(new.clone()).await?;
+    new.id = Some(id.to_string());
+    let mut all = Vec::with_capacity(credentials.len());
+    for edit in credentials {
+        let place = place(&edit)?;
+        let none = || Refusal::new(ErrorCode::InvalidValue, "a credential of a new feed names no secret");
+        all.push(plan(resident, &id, place, edit.secret.ok_or_else(none)?)?);
+    }
+    let declared =
+        |planned: &Planned| Credential { place: planned.place.clone(), source: planned.source.clone() };
+    new.credentials = all.iter().map(declared).collect();
+    resident.engine.check_new_feed(new.clone()).await?;
+    let mut result = Ok(());
+    for planned in &all {
+        result = store(resident, &id, planned).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    let added = match result {
+        Ok(()) => resident.engine.add_feed(new).await.map_err(Refusal::from),
+        Err(refusal) => Err(refusal),
+    };
+    if added.is_err() {
+        for planned in all {
+            forget(resident, &id, &planned.place, Some(planned.source)).await;
+        }
+    }
+    added
+}
+
+/// A secret that this program kept, read back before it is forgotten.
+#[derive(Clone)]
+pub(super) struct Recalled {
+    place: Place,
+    source: Source,
+    secret: Secret,
+}
+
+/// How long a keyring may take to give back what is to be kept for a restore.
+const RECALL: Duration = Duration::from_secs(3);
+
+/// The secrets of a feed that are kept by this program. What cannot be read cannot be brought back.
+pub(super) async fn recall_all(resident: &Resident, feed: &Feed) -> Vec<Recalled> {
+    let mut all = Vec::new();
+    for Credential { place, source } in &feed.access.credentials {
+        let (id, at) = (feed.id.clone(), place.clone());
+        let secret = match source {
+            Source::Keyring => {
+                let keyring = Keyring::of(&resident.profile);
+                let read = apart(move || access::Keyring::read(&keyring, &id, &at).ok());
+                tokio::time::timeout(RECALL, read).await.ok().and_then(Result::ok).flatten()
+            }
+            Source::File(path) if *path == file_of(resident, &id, place) => {
+                let path = path.clone();
+                let text = apart(move || fs::read_to_string(path).ok()).await.ok().flatten();
+                text.map(|text| Secret::new(text.trim_end_matches('\n')))
+            }
+            _ => None,
+        };
+        all.extend(secret.map(|secret| Recalled { place: place.clone(), source: source.clone(), secret }));
+    }
+    all
+}
+
+/// Stores secrets again that were forgotten with their feed.
+pub(super) async fn put_back(resident: &Resident, feed: &Feed, secrets: &[Recalled]) -> Result<(), Refusal> {
+    for Recalled { place, source, secret } in secrets {
+        let planned = Planned { place: place.clone(), source: source.clone(), secret: Some(secret.clone()) };
+        if let Err(refusal) = store(resident, &feed.id, &planned).await {
+            forget_all(resident, feed).await;
+            return Err(refusal);
+        }
+    }
+    Ok(())
+}
+
+/// What a probe is to connect to, with what and by which way: those of the feed that is named, or that has this URL, and what
+/// the wish itself brings.
 pub(super) async fn for_probe(
     resident: &Resident,
-    wish: &wire::ProbeWish,
+    wish: wire::ProbeWish,
 ) -> Result<(String, Credentials, Network), Refusal> {
     let feeds = resident.engine.feeds().await?.into_iter().map(|view| view.feed).collect();
     let feed = match &wish.feed {
         Some(id) => Some(resident.feed(&feed_id(id)?).await?),
         None => Config { feeds, ..Config::default() }.feed_of(&wish.url).cloned(),
     };
+    let (mut url, mut network) = (wish.url.clone(), Network::default());
     let mut credentials = Credentials::default();
-    credentials.access.plain_http = wish.plain_http;
-    let Some(feed) = feed else { return Ok((wish.url.clone(), credentials, Network::default())) };
-    let url = mask::unmasked(wish.url.trim(), feed.url.as_str()).unwrap_or_else(|| wish.url.clone());
-    // Another origin is none of the feed's.
-    if Url::parse(&url).is_ok_and(|url| url.origin() == feed.url.origin()) {
-        let keyring = Arc::new(Keyring::of(&resident.profile));
-        let plain_http = feed.access.plain_http || wish.plain_http;
-        let access = Access { plain_http, ..feed.access.clone() };
-        credentials = Credentials { access, feed: Some(feed.id.clone()), keyring };
-        return Ok((url, credentials, feed.network.clone()));
+    if let Some(feed) = feed {
+        url = mask::unmasked(wish.url.trim(), feed.url.as_str()).unwrap_or(url);
+        // Another origin is none of the feed's.
+        if Url::parse(&url).is_ok_and(|url| url.origin() == feed.url.origin()) {
+            credentials.access = feed.access.clone();
+            credentials.feed = Some(feed.id.clone());
+            credentials.keyring = Arc::new(Keyring::of(&resident.profile));
+            network = feed.network.clone();
+        }
     }
-    Ok((url, credentials, Network::default()))
+    credentials.access.plain_http |= wish.plain_http;
+    tried(&mut credentials, wish.credentials)?;
+    if let Some(text) = &wish.proxy {
+        let old = match &network.proxy {
+            Proxy::Url(url) => url.as_str(),
+            _ => "",
+        };
+        let text = mask::unmasked(text.trim(), old).unwrap_or_default();
+        network.proxy = config::proxy(&text).map_err(|message| to_wire::invalid(&message))?;
+    }
+    if let Some(path) = wish.ca_file.as_deref() {
+        let folder = resident.profile.config_file.parent().unwrap_or(FilePath::new(""));
+        network.ca_file = (!path.is_empty()).then(|| config::path_in(folder, path));
+    }
+    network.verify_certificate = wish.verify_certificate.unwrap_or(network.verify_certificate);
+    Ok((url, credentials, network))
+}
+
+/// Credentials that are tried and not kept: those at the same places are left out for them.
+fn tried(credentials: &mut Credentials, edits: Vec<wire::CredentialEdit>) -> Result<(), Refusal> {
+    let mut given = Vec::new();
+    for edit in edits {
+        let place = place(&edit)?;
+        let known = &mut credentials.access.credentials;
+        known.retain(|known| !known.place.is_same(&place));
+        let source = match edit.secret {
+            None => continue,
+            Some(wire::NewSecret::Env(name)) => Source::Variable(name),
+            Some(wire::NewSecret::Command(words)) => Source::Command(words),
+            Some(wire::NewSecret::Keyring(text) | wire::NewSecret::File(text)) => {
+                given.push((place.clone(), fitting(&place, text)?));
+                Source::Keyring
+            }
+        };
+        config::check_source(&source).map_err(|message| to_wire::invalid(&message))?;
+        known.push(Credential { place, source });
+    }
+    if credentials.access.credentials.len() > access::MAX_CREDENTIALS {
+        return Err(Refusal::new(ErrorCode::InvalidValue, "too many credentials"));
+    }
+    if !given.is_empty() {
+        let kept = Arc::clone(&credentials.keyring);
+        credentials.keyring = Arc::new(Tried { given, kept });
+        // Where secrets are kept, and these as well, they are asked for by a feed.
+        credentials.feed = credentials.feed.take().or_else(|| FeedId::new("probe"));
+    }
+    Ok(())
+}
+
+/// The keyring with secrets in it that it does not have.
+struct Tried {
+    given: Vec<(Place, Secret)>,
+    kept: Arc<dyn access::Keyring>,
+}
+
+impl access::Keyring for Tried {
+    fn read(&self, feed: &FeedId, place: &Place) -> Result<Secret, KeyringFault> {
+        match self.given.iter().find(|(known, _)| known.is_same(place)) {
+            Some((_, secret)) => Ok(secret.clone()),
+            None => self.kept.read(feed, place),
+        }
+    }
 }
 
 fn place(edit: &wire::CredentialEdit) -> Result<Place, Refusal> {
@@ -101,36 +267,52 @@ fn place(edit: &wire::CredentialEdit) -> Result<Place, Refusal> {
     place.map_err(|message| to_wire::invalid(&message))
 }
 
-/// Keeps a secret, and says where it is then.
-async fn keep(
+/// A credential as it is to be declared, with the secret that has to be stored for it.
+struct Planned {
+    place: Place,
+    source: Source,
+    secret: Option<Secret>,
+}
+
+/// Where a secret is to be, if it can be there.
+fn plan(
     resident: &Resident,
     feed: &FeedId,
-    place: &Place,
+    place: Place,
     secret: wire::NewSecret,
-) -> Result<Source, Refusal> {
-    let source = match secret {
-        wire::NewSecret::Env(name) => Source::Variable(name),
-        wire::NewSecret::Command(words) => Source::Command(words),
-        wire::NewSecret::Keyring(text) => {
-            let (secret, keyring) = (fitting(place, text)?, Keyring::of(&resident.profile));
-            let (feed, place) = (feed.clone(), place.clone());
-            let stored = apart(move || keyring.store(&feed, &place, &secret)).await?;
-            stored.map_err(|cause| no_keyring(&cause))?;
-            Source::Keyring
-        }
+) -> Result<Planned, Refusal> {
+    let (source, secret) = match secret {
+        wire::NewSecret::Env(name) => (Source::Variable(name), None),
+        wire::NewSecret::Command(words) => (Source::Command(words), None),
+        wire::NewSecret::Keyring(text) => (Source::Keyring, Some(fitting(&place, text)?)),
         wire::NewSecret::File(text) => {
-            let (secret, path) = (fitting(place, text)?, file_of(resident, feed, place));
+            (Source::File(file_of(resident, feed, &place)), Some(fitting(&place, text)?))
+        }
+    };
+    config::check_source(&source).map_err(|message| to_wire::invalid(&message))?;
+    Ok(Planned { place, source, secret })
+}
+
+/// Stores the secret where it is to be, if it is for this program to store.
+async fn store(resident: &Resident, feed: &FeedId, planned: &Planned) -> Result<(), Refusal> {
+    let Planned { place, source, secret } = planned;
+    let Some(secret) = secret.clone() else { return Ok(()) };
+    match source {
+        Source::Keyring => {
+            let (keyring, feed, place) = (Keyring::of(&resident.profile), feed.clone(), place.clone());
+            let stored = apart(move || keyring.store(&feed, &place, &secret)).await?;
+            stored.map_err(|cause| no_keyring(&cause))
+        }
+        Source::File(path) => {
             let target = path.clone();
             let written = apart(move || write(&target, &secret)).await?;
             written.map_err(|error| {
                 let message = format!("cannot write {}: {error}", path.display());
                 Refusal::new(ErrorCode::CannotWrite, message)
-            })?;
-            Source::File(path)
+            })
         }
-    };
-    config::check_source(&source).map_err(|message| to_wire::invalid(&message))?;
-    Ok(source)
+        Source::Variable(_) | Source::Command(_) => Ok(()),
+    }
 }
 
 fn fitting(place: &Place, text: String) -> Result<Secret, Refusal> {

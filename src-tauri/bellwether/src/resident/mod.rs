@@ -4,20 +4,28 @@
 
 mod alerts;
 mod attention;
+mod autostart;
 mod credential;
 mod demo;
+mod doctor;
+mod exports;
 mod faults;
+mod feeds;
 #[cfg(unix)]
 mod files;
 mod instance;
 mod listener;
+mod log;
 mod network;
 mod parts;
 mod popups;
 mod presence;
 mod preview;
 mod reading;
+mod removed;
+mod rules;
 mod server;
+mod settings;
 mod sleep;
 mod updates;
 mod watch;
@@ -32,7 +40,7 @@ use anyhow::Context;
 use bellwether_control::{
     messages::{self, Catalogue},
     paths::Profile,
-    wire::{ErrorCode, Language, OpenWindow, PartName, Status},
+    wire::{ErrorCode, Language, OpenWindow, PartName, Status, Theme},
 };
 use bellwether_engine::{
     config::{ConfigFile, edit::NewFeed},
@@ -47,6 +55,10 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::{OnceCell, watch as watched};
 use url::Url;
 
+use self::{
+    autostart::Autostart, instance::Instance, listener::Socket, parts::Parts, removed::Removed,
+    server::Refusal, window::Window,
+};
 pub(crate) use self::{
     demo::Demo,
     instance::InstanceError,
@@ -54,7 +66,6 @@ pub(crate) use self::{
     window::program as window_program,
     wire::probe as probe_on_the_wire,
 };
-use self::{instance::Instance, listener::Socket, parts::Parts, server::Refusal, window::Window};
 use crate::{cli::plain, desktop::Desktop, keyring::Keyring};
 
 /// How long the engine may take to commit what has come before the program ends: longer than it waits for a lock on the log.
@@ -62,9 +73,6 @@ const FAREWELL: Duration = Duration::from_secs(8);
 
 /// How long whoever speaks to the control socket may take to hear that the program ends.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// The setting that keeps the language.
-const LANGUAGE: &str = "language";
 
 /// How the program was started.
 #[derive(Clone)]
@@ -89,6 +97,10 @@ pub(crate) struct Resident {
     pub(crate) catalogue: Arc<Catalogue>,
     /// The language as set; the catalogue follows it.
     pub(crate) language: watched::Sender<Language>,
+    /// The window's colours.
+    theme: watched::Sender<Theme>,
+    autostart: Autostart,
+    removed: Removed,
     /// Whether the end is wanted.
     pub(crate) quit: watched::Sender<bool>,
     /// How often the machine has slept.
@@ -96,6 +108,8 @@ pub(crate) struct Resident {
     popups: popups::Popups,
     /// Where the demo feed is served, once it is: one server, however often it is subscribed to.
     demo: Arc<OnceCell<Url>>,
+    /// Files that a person asks for.
+    pub(crate) exports: exports::Exports,
     profile: Profile,
     started_at: Timestamp,
 }
@@ -119,7 +133,9 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
     let log = EventLog::open(&profile.event_log)?;
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
-    let language = log.setting(LANGUAGE)?.and_then(|text| read_language(&text)).unwrap_or_default();
+    let language =
+        log.setting(settings::LANGUAGE)?.and_then(|text| settings::from_word(&text)).unwrap_or_default();
+    let theme = log.setting(settings::THEME)?.and_then(|text| settings::from_word(&text)).unwrap_or_default();
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
     let desktop = Desktop::watch();
     let (popups, popup_ends) = popups::start(&catalogue, &desktop, &profile);
@@ -141,10 +157,14 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         window: Window::new(&profile),
         catalogue,
         language: watched::Sender::new(language),
+        theme: watched::Sender::new(theme),
+        autostart: Autostart::of(&profile),
+        removed: Removed::default(),
         quit: watched::Sender::new(false),
         woke_up: watched::Sender::new(0),
         popups,
         demo: Arc::new(OnceCell::new_with(demo)),
+        exports: exports::Exports::of_person(),
         started_at: Timestamp::now(),
         profile,
     };
@@ -230,10 +250,6 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{}", plain::line(line));
 }
 
-fn read_language(text: &str) -> Option<Language> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
-}
-
 /// Opens a link in the person's browser or mail program. Links come from feeds, so only these three schemes, and only after a
 /// click.
 pub(crate) fn open_link(url: &str) -> Result<(), String> {
@@ -256,7 +272,7 @@ impl Resident {
             pid: std::process::id(),
             started_at: wire::time(self.started_at),
             language: *self.language.borrow(),
-            theme: bellwether_control::wire::Theme::System,
+            theme: *self.theme.borrow(),
             locale: self.catalogue.locale().to_owned(),
             config: bellwether_control::wire::ConfigState {
                 path: self.profile.config_file.display().to_string(),
@@ -289,15 +305,6 @@ impl Resident {
         let number: u64 = seq.parse().map_err(|_| none())?;
         let log = self.engine.log().clone();
         reading::read(move || log.get(number)).await.map_err(Refusal::internal)??.ok_or_else(none)
-    }
-
-    pub(crate) async fn set_language(&self, language: Language) -> Result<(), engine::Error> {
-        if let Ok(serde_json::Value::String(text)) = serde_json::to_value(language) {
-            self.engine.set_setting(LANGUAGE, &text).await?;
-        }
-        self.catalogue.set_locale(locale_of(language));
-        self.language.send_replace(language);
-        Ok(())
     }
 
     /// Keeps popups of a feed, or of all, away until then, as a person says it; `None`: no longer.
@@ -348,7 +355,7 @@ impl Resident {
             url: url.to_string(),
             id: Some(demo::ID.to_owned()),
             name: Some(self.catalogue.text("demo.name").to_owned()),
-            paused: false,
+            ..NewFeed::default()
         };
         Ok(self.engine.add_feed(feed).await?)
     }

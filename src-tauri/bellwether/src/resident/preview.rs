@@ -73,7 +73,7 @@ fn rules(test: &wire::RulesTest, feeds: &[Arc<Feed>]) -> Result<Option<RuleSet>,
 }
 
 /// A mistake in a draft, with its place.
-fn refusal(error: &RuleError) -> Refusal {
+pub(super) fn refusal(error: &RuleError) -> Refusal {
     let wire::ConfigError { line, key, column, sentence } = mistake(error);
     Refusal(wire::Error {
         code: ErrorCode::InvalidValue,
@@ -94,7 +94,7 @@ pub(crate) fn mistake(error: &RuleError) -> wire::ConfigError {
     }
 }
 
-fn text(draft: &wire::RuleDraft) -> RuleText {
+pub(super) fn text(draft: &wire::RuleDraft) -> RuleText {
     RuleText {
         event: match &draft.event {
             None => Vec::new(),
@@ -144,7 +144,11 @@ fn notify(draft: &wire::NotifyDraft) -> NotifyText {
 /// A rule as the control socket takes it; without what it may run.
 pub(crate) fn draft(text: &RuleText) -> wire::RuleDraft {
     wire::RuleDraft {
-        event: (!text.event.is_empty()).then(|| wire::EventNames::Several(text.event.clone())),
+        event: match &text.event[..] {
+            [] => None,
+            [name] => Some(wire::EventNames::One(name.clone())),
+            names => Some(wire::EventNames::Several(names.to_vec())),
+        },
         when: text.when.clone(),
         action: Some(action(text.action)),
         notify: text.notify.as_ref().map(|notify| wire::NotifyDraft {
@@ -155,8 +159,15 @@ pub(crate) fn draft(text: &RuleText) -> wire::RuleDraft {
             key: notify.key.clone(),
             icon: notify.icon.clone(),
             group: notify.group.clone(),
-            sound: notify.sound.clone().map(wire::PopupSound::Named),
-            expire: notify.expire.clone().map(wire::PopupExpire::Text),
+            sound: notify.sound.as_deref().map(|sound| match sound {
+                "true" => wire::PopupSound::Any(true),
+                "false" => wire::PopupSound::Any(false),
+                name => wire::PopupSound::Named(name.to_owned()),
+            }),
+            expire: notify.expire.as_deref().map(|expire| match expire.parse::<u32>() {
+                Ok(seconds) if seconds.to_string() == expire => wire::PopupExpire::Seconds(seconds),
+                _ => wire::PopupExpire::Text(expire.to_owned()),
+            }),
             buttons: notify
                 .buttons
                 .iter()

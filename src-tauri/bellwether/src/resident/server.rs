@@ -3,24 +3,17 @@
 use axum::{
     Json, Router,
     body::{Bytes, to_bytes},
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::State,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::map_response,
     response::{IntoResponse, Response},
-    routing::{get, patch, post, put},
+    routing::{get, post, put},
 };
 use bellwether_control::wire::{self, ErrorCode};
-use bellwether_engine::{
-    config::edit::{FeedChange, NewFeed},
-    event_log::{Query as LogQuery, ReadMark},
-    feed::{FeedId, Repeats},
-    probe,
-    subscription::HeaderMap,
-};
-use jiff::Timestamp;
+use bellwether_engine::feed::FeedId;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, credential, preview, reading, updates, wire as to_wire};
+use super::{Resident, doctor, feeds, log, preview, settings, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
 pub(super) type Answer<T> = Result<Json<T>, Refusal>;
@@ -84,25 +77,26 @@ impl IntoResponse for Refusal {
 pub(crate) fn routes(resident: Resident) -> Router {
     Router::new()
         .route("/status", get(status))
-        .route("/feeds", get(feeds).post(add_feed))
-        .route("/feeds/{id}", patch(edit_feed).delete(remove_feed))
-        .route("/feeds/{id}/credential", put(credential::set))
-        .route("/feeds/{id}/pause", post(pause_feed))
-        .route("/feeds/{id}/resume", post(resume_feed))
-        .route("/feeds/{id}/reconnect", post(reconnect_feed))
-        .route("/feeds/{id}/test", post(test_feed))
-        .route("/reconnect", post(reconnect_all))
+        .merge(feeds::routes())
+        .route("/feeds/{id}/activity", get(log::activity))
         .route("/snooze", put(snooze))
-        .route("/events", get(events))
-        .route("/events/read", post(mark_read))
-        .route("/events/{seq}", get(event))
-        .route("/events/{seq}/open", post(open_event))
+        .route("/events", get(log::events))
+        .route("/events/index", get(log::index))
+        .route("/events/types", get(log::types))
+        .route("/events/read", post(log::mark_read))
+        .route("/events/{seq}", get(log::event))
+        .route("/events/delete", post(log::delete))
+        .route("/events/restore", post(log::restore))
+        .route("/events/export", post(log::export))
+        .route("/exports/open", post(log::open_exports))
+        .route("/events/{seq}/open", post(log::open_event))
+        .route("/events/{seq}/show", post(log::show))
         .route("/notifications/test", post(test_notification))
         .route("/rules/test", post(preview::test))
-        .route("/probe", post(probe))
+        .merge(settings::routes())
+        .merge(doctor::routes())
         .route("/demo", post(demo))
         .route("/window", post(open_window))
-        .route("/settings", patch(edit_settings))
         .route("/quit", post(quit))
         .route("/updates", get(updates::stream))
         .fallback(async || Refusal::new(ErrorCode::NotFound, "there is no such route on the control socket"))
@@ -157,77 +151,6 @@ async fn status(State(resident): State<Resident>) -> Answer<wire::Status> {
     Ok(Json(resident.status().await?))
 }
 
-async fn feeds(State(resident): State<Resident>) -> Answer<Vec<wire::Feed>> {
-    Ok(Json(resident.engine.feeds().await?.iter().map(to_wire::feed).collect()))
-}
-
-async fn add_feed(State(resident): State<Resident>, bytes: Bytes) -> Result<Response, Refusal> {
-    let draft: wire::FeedDraft = body(&bytes)?;
-    let feed =
-        NewFeed { url: draft.url, id: draft.id, name: draft.name, paused: draft.paused.unwrap_or(false) };
-    let view = resident.engine.add_feed(feed).await?;
-    Ok((StatusCode::CREATED, Json(to_wire::feed(&view))).into_response())
-}
-
-async fn edit_feed(
-    State(resident): State<Resident>,
-    Path(id): Path<String>,
-    bytes: Bytes,
-) -> Answer<wire::Feed> {
-    let edit: wire::FeedEdit = body(&bytes)?;
-    let change = FeedChange {
-        name: edit.name,
-        url: edit.url,
-        idle_timeout: edit.idle_timeout_seconds.map(|seconds| std::time::Duration::from_secs(seconds.into())),
-        repeats: edit.repeats.map(|repeats| match repeats {
-            wire::Repeats::Hide => Repeats::Hide,
-            wire::Repeats::Show => Repeats::Show,
-        }),
-        mute: edit.muted,
-    };
-    Ok(Json(to_wire::feed(&resident.engine.edit_feed(feed_id(&id)?, change).await?)))
-}
-
-async fn remove_feed(
-    State(resident): State<Resident>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    let id = feed_id(&id)?;
-    let feed = resident.feed(&id).await?;
-    resident.engine.remove_feed(id).await?;
-    credential::forget_all(&resident, &feed).await;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn pause_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    set_paused(&resident, &id, true).await
-}
-
-async fn resume_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    set_paused(&resident, &id, false).await
-}
-
-async fn set_paused(resident: &Resident, id: &str, paused: bool) -> Answer<wire::Feed> {
-    Ok(Json(to_wire::feed(&resident.engine.set_paused(feed_id(id)?, paused).await?)))
-}
-
-async fn reconnect_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    let id = feed_id(&id)?;
-    resident.engine.reconnect(Some(id.clone())).await?;
-    Ok(Json(to_wire::feed(&resident.view(&id).await?)))
-}
-
-async fn reconnect_all(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
-    resident.engine.reconnect(None).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn test_feed(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
-    resident.needs_notifications()?;
-    resident.engine.sample(feed_id(&id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 async fn snooze(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Attention> {
     let wish: wire::SnoozeWish = body(&bytes)?;
     let feed = match wish.feed {
@@ -239,89 +162,9 @@ async fn snooze(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::
     Ok(Json(to_wire::attention(resident.engine.attention().await?)))
 }
 
-async fn events(
-    State(resident): State<Resident>,
-    query: Result<Query<wire::EventQuery>, QueryRejection>,
-) -> Answer<wire::EventPage> {
-    let Query(query) = query.map_err(|error| Refusal::new(ErrorCode::BadRequest, error.body_text()))?;
-    let preview = query.preview.unwrap_or(false);
-    let query = log_query(query)?;
-    let can_notify = resident.can_notify();
-    let log = resident.engine.log().clone();
-    let page = reading::read(move || log.page(&query)).await.map_err(Refusal::internal)??;
-    Ok(Json(wire::EventPage {
-        events: page.records.iter().map(|record| to_wire::event(record, preview, can_notify)).collect(),
-        next_before: page.next_before,
-        connections: Vec::new(),
-    }))
-}
-
-fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
-    let since = query.since.map(|text| text.parse::<Timestamp>()).transpose().map_err(|error| {
-        Refusal::new(ErrorCode::BadRequest, format!("since is not an RFC 3339 time: {error}"))
-    })?;
-    Ok(LogQuery {
-        feed: query.feed.map(|id| feed_id(&id)).transpose()?,
-        event: query.event,
-        search: query.search,
-        unread: query.unread.unwrap_or(false),
-        held_back: query.held_back.unwrap_or(false),
-        summary: query.summary,
-        since,
-        before: query.before,
-        limit: query.limit.unwrap_or(200).clamp(1, 1000),
-        preview: query.preview.unwrap_or(false).then_some(to_wire::PREVIEW),
-    })
-}
-
-async fn event(State(resident): State<Resident>, Path(seq): Path<String>) -> Answer<wire::Event> {
-    Ok(Json(to_wire::event(&resident.record(&seq).await?, false, resident.can_notify())))
-}
-
-async fn open_event(
-    State(resident): State<Resident>,
-    Path(seq): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    let record = resident.record(&seq).await?;
-    let url = record
-        .notification
-        .url
-        .ok_or_else(|| Refusal::new(ErrorCode::NoLink, format!("event {} has no link", record.seq)))?;
-    resident.engine.mark_read(ReadMark::Events(vec![record.seq]), true).await?;
-    super::open_link(&url).map_err(|error| Refusal::new(ErrorCode::Internal, error))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn mark_read(State(resident): State<Resident>, bytes: Bytes) -> Result<StatusCode, Refusal> {
-    let mark: wire::MarkRead = body(&bytes)?;
-    let which = match (mark.seqs, mark.feed, mark.summary) {
-        (Some(seqs), None, None) => ReadMark::Events(seqs),
-        (None, Some(feed), None) => ReadMark::Feed(feed_id(&feed)?),
-        (None, None, Some(summary)) => ReadMark::Summary(summary),
-        (None, None, None) => ReadMark::All,
-        _ => {
-            return Err(Refusal::new(
-                ErrorCode::BadRequest,
-                "name one of seqs, feed and summary, not several",
-            ));
-        }
-    };
-    resident.engine.mark_read(which, mark.read).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 async fn test_notification(State(resident): State<Resident>) -> Result<StatusCode, Refusal> {
     resident.test_notification()?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whoever hangs up ends the probe with it.
-async fn probe(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
-    let wish: wire::ProbeWish = body(&bytes)?;
-    let (url, credentials, network) = credential::for_probe(&resident, &wish).await?;
-    let headers = HeaderMap::new();
-    let report = probe::probe(&resident.client, &url, headers, credentials, &network, probe::BUDGET).await;
-    Ok(Json(to_wire::probe(report)))
 }
 
 async fn demo(State(resident): State<Resident>) -> Answer<wire::Feed> {
@@ -332,14 +175,6 @@ async fn open_window(State(resident): State<Resident>, bytes: Bytes) -> Result<S
     let wish = if bytes.is_empty() { wire::OpenWindow::default() } else { body(&bytes)? };
     resident.window.open(wish).await.map_err(|error| Refusal::new(ErrorCode::NoWindow, error.to_string()))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn edit_settings(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Status> {
-    let edit: wire::SettingsEdit = body(&bytes)?;
-    if let Some(language) = edit.language {
-        resident.set_language(language).await?;
-    }
-    Ok(Json(resident.status().await?))
 }
 
 async fn quit(State(resident): State<Resident>) -> StatusCode {

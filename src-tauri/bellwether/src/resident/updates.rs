@@ -42,6 +42,7 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
     let mut engine = resident.engine.updates();
     let mut parts = resident.parts.changes();
     let mut language = resident.language.subscribe();
+    let mut theme = resident.theme.subscribe();
     let mut wishes = resident.window.wishes();
     let mut quit = resident.quit.subscribe();
     let attached = as_window.then(|| resident.window.attach());
@@ -64,12 +65,16 @@ async fn forward(resident: Resident, as_window: bool, sender: mpsc::Sender<Updat
                 Ok(engine::Update::Event(record)) => {
                     sender.send(Update::Event(to_wire::event(&record, true, resident.can_notify()))).await.is_ok()
                 }
+                Ok(engine::Update::ConnectionChange(change)) => {
+                    sender.send(Update::ConnectionChange(to_wire::connection_change(&change))).await.is_ok()
+                }
                 Ok(engine::Update::EventsChanged) => sender.send(Update::EventsChanged).await.is_ok(),
                 Err(RecvError::Lagged(_)) => sender.send(Update::Lagged).await.is_ok(),
                 Err(RecvError::Closed) => false,
             },
             Ok(()) = parts.changed() => send_status(&resident, &sender).await,
             Ok(()) = language.changed() => send_status(&resident, &sender).await,
+            Ok(()) = theme.changed() => send_status(&resident, &sender).await,
             Ok(wish) = wishes.recv() => sender.send(Update::OpenWindow(wish)).await.is_ok(),
         };
         if !going_on {

@@ -6,7 +6,7 @@ use bellwether_engine::{
     activity::Hint,
     config,
     engine::{self, Attention, FeedView},
-    event_log::Record,
+    event_log::{ConnectionChange, Happened, Record},
     feed::{Repeats, State},
     notification::{Expire, Notification, Sound, Urgency},
     policy::{Outcome, OutcomeReason},
@@ -34,8 +34,8 @@ pub(super) fn feed(view: &FeedView) -> wire::Feed {
     let feed = &view.feed;
     wire::Feed {
         id: feed.id.to_string(),
-        group: None,
         name: feed.name.clone(),
+        group: feed.group.clone(),
         url: feed.shown_url().into_owned(),
         credentials: feed.access.credentials.iter().map(credential).collect(),
         paused: feed.paused,
@@ -126,6 +126,26 @@ fn connection(view: &FeedView) -> wire::Connection {
             Hint::Unfinished => wire::ConnectionHint::Unfinished,
         }),
         moved_to: view.moved_to.clone(),
+    }
+}
+
+/// What happened to a connection.
+pub(super) fn connection_change(change: &ConnectionChange) -> wire::ConnectionChange {
+    let (kind, reason, away_seconds) = match &change.what {
+        Happened::Lost { code, detail } => {
+            let reason = wire::ConnectionReason { code: code.clone(), detail: detail.clone() };
+            (wire::ConnectionChangeKind::Lost, Some(reason), None)
+        }
+        Happened::Back { away } => (wire::ConnectionChangeKind::Back, None, Some(away.as_secs())),
+    };
+    wire::ConnectionChange {
+        number: change.number,
+        feed: change.feed.to_string(),
+        at: time(change.at),
+        after: change.after,
+        kind,
+        reason,
+        away_seconds,
     }
 }
 
@@ -223,6 +243,23 @@ pub(crate) fn probe(report: Report) -> wire::Probe {
     }
 }
 
+/// All that there are.
+pub(super) const OUTCOMES: [Outcome; 7] = [
+    Outcome::Shown,
+    Outcome::Pending,
+    Outcome::Summarized,
+    Outcome::Logged,
+    Outcome::Ignored,
+    Outcome::Closed,
+    Outcome::Held,
+];
+
+/// Its name on the wire.
+pub(super) fn outcome_name(of: Outcome) -> String {
+    let name = serde_json::to_value(outcome(of)).unwrap_or_default();
+    name.as_str().unwrap_or_default().to_owned()
+}
+
 fn outcome(outcome: Outcome) -> wire::Outcome {
     match outcome {
         Outcome::Shown => wire::Outcome::Shown,
@@ -282,6 +319,9 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
     let code = match error {
         engine::Error::Config(config) => config_code(config.kind),
         engine::Error::Log(_) => wire::ErrorCode::EventLog,
+        engine::Error::NoSuchEvent(_) => wire::ErrorCode::NoSuchEvent,
+        engine::Error::NothingToRestore => wire::ErrorCode::NothingToRestore,
+        engine::Error::NotShown => wire::ErrorCode::NoNotifications,
         engine::Error::Thread(_) | engine::Error::Ended => wire::ErrorCode::Internal,
     };
     let plain = error.to_string();
@@ -292,9 +332,24 @@ pub(super) fn error(error: &engine::Error) -> wire::Error {
         }
         engine::Error::Config(config) => (plain, config.message.to_string(), Some(sentence(&config.message))),
         engine::Error::Log(log) => (plain.clone(), plain, Some(sentence(&log.sentence()))),
-        engine::Error::Thread(_) | engine::Error::Ended => (plain.clone(), plain, None),
+        engine::Error::NoSuchEvent(seq) => (plain, seq.to_string(), None),
+        engine::Error::NothingToRestore
+        | engine::Error::NotShown
+        | engine::Error::Thread(_)
+        | engine::Error::Ended => (plain.clone(), plain, None),
     };
-    wire::Error { code, message, detail, sentence: particular.map(Box::new), place: None }
+    let place = match error {
+        engine::Error::Config(config) if code == wire::ErrorCode::InvalidValue => place_in_values(config),
+        _ => None,
+    };
+    wire::Error { code, message, detail, sentence: particular.map(Box::new), place }
+}
+
+/// Which of the values that were to be set is wrong.
+fn place_in_values(error: &config::ConfigError) -> Option<Box<wire::Place>> {
+    let by_itself = error.line == 0 && !error.key.is_empty();
+    let (key, column) = (error.key.clone(), error.column.max(1));
+    by_itself.then(|| Box::new(wire::Place { key, line: 1, column }))
 }
 
 fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
@@ -306,6 +361,7 @@ fn config_code(kind: config::ConfigErrorKind) -> wire::ErrorCode {
         Kind::DuplicateId => wire::ErrorCode::DuplicateId,
         Kind::InvalidId => wire::ErrorCode::InvalidId,
         Kind::InvalidValue => wire::ErrorCode::InvalidValue,
+        Kind::Conflict => wire::ErrorCode::Conflict,
         Kind::NoSuchFeed => wire::ErrorCode::NoSuchFeed,
         Kind::Broken => wire::ErrorCode::BrokenConfig,
         Kind::CannotRead | Kind::CannotWrite => wire::ErrorCode::CannotWrite,

@@ -3,23 +3,35 @@
 //!
 //! Values are replaced, inserted and cut out in the text itself; the parser only says where they are.
 
+mod change;
 mod credential;
+mod order;
+mod paths;
+mod program;
+mod removal;
+mod rules;
+mod sections;
 
-use std::{ops::Range, time::Duration};
+use std::ops::Range;
 
 use toml_edit::{Document, Item, Table, Value};
 
 use super::{
     Config, ConfigError, ConfigErrorKind as Kind, MAX_FEEDS, MAX_FILE, feed_url, parse,
-    reader::{check_name, idle_timeout, invalid_id},
+    reader::{check_name, invalid_id},
 };
 use crate::{
-    access::mask,
-    feed::{FeedId, MAX_FEED_ID, Repeats},
+    access::{Credential, mask},
+    feed::{FeedId, MAX_FEED_ID},
     sentence,
 };
 
+pub use change::{FeedChange, edit_feed};
 pub use credential::set_credential;
+pub use order::set_order;
+pub use program::{QuietHours, SettingsChange, edit_settings, time_text};
+pub use removal::{Removal, remove_feed, restore_feed};
+pub use rules::{RuleChange, RulesChange, revision, set_rules};
 
 /// A feed to be added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,21 +44,10 @@ pub struct NewFeed {
     pub name: Option<String>,
     /// Kept, but not connected.
     pub paused: bool,
-}
-
-/// What is to change in a feed; what is left out stays.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct FeedChange {
-    /// What a person calls it.
-    pub name: Option<String>,
-    /// Where its connections begin.
-    pub url: Option<String>,
-    /// Silence after which the connection counts as dead, in whole seconds; zero: never.
-    pub idle_timeout: Option<Duration>,
-    /// What to do with messages that a server sends again.
-    pub repeats: Option<Repeats>,
-    /// No popups: the log only.
-    pub mute: Option<bool>,
+    /// What lets it in.
+    pub credentials: Vec<Credential>,
+    /// Its other settings; `name` and `url` here do not count.
+    pub settings: FeedChange,
 }
 
 /// The text with a feed at its end, and that feed's id.
@@ -83,39 +84,12 @@ pub fn add_feed(text: &str, new: &NewFeed) -> Result<(String, FeedId), ConfigErr
     keys.push(("url", Value::from(new.url.trim())));
     keys.extend(new.paused.then(|| ("paused", Value::from(true))));
     let keys: String = keys.into_iter().map(|(key, value)| format!("{key} = {value}{eol}")).collect();
-    Ok((checked(format!("{text}{gap}[[feed]]{eol}{keys}"))?, id))
-}
-
-/// The text with a feed changed.
-pub fn edit_feed(text: &str, id: &FeedId, change: &FeedChange) -> Result<String, ConfigError> {
-    let config = intact(text)?;
-    let mut keys = Vec::new();
-    if let Some(name) = change.name.as_deref().map(str::trim) {
-        check_name(name).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
-        keys.push(("name", Value::from(name)));
-    }
-    if let Some(url) = change.url.as_deref().map(str::trim) {
-        // People are shown it masked, and change other parts of it.
-        let old = config.feeds.iter().find(|feed| feed.id == *id).map_or("", |feed| feed.url.as_str());
-        let url = mask::unmasked(url, old)
-            .ok_or_else(|| ConfigError::new(Kind::InvalidUrl, sentence::URL_MASKED))?;
-        check_url_is_free(&config, &feed_url(&url)?, Some(id))?;
-        keys.push(("url", Value::from(url)));
-    }
-    if let Some(time) = change.idle_timeout {
-        idle_timeout(time.as_secs()).map_err(|message| ConfigError::new(Kind::InvalidValue, message))?;
-        keys.push(("idle_timeout", Value::from(time.as_secs().cast_signed())));
-    }
-    if let Some(repeats) = change.repeats {
-        keys.push(("repeats", Value::from(if repeats == Repeats::Show { "show" } else { "hide" })));
-    }
-    let document = Document::parse(text).map_err(unforeseen)?;
-    let feed = find(&document, id)?;
-    // What is so already, or by itself, needs no key.
-    if let Some(mute) = change.mute.filter(|mute| *mute != is_set(feed, "mute")) {
-        keys.push(("mute", Value::from(mute)));
-    }
-    checked(set(text, feed, &keys))
+    let text = checked(format!("{text}{gap}[[feed]]{eol}{keys}"))?;
+    let text = edit_feed(&text, &id, &FeedChange { name: None, url: None, ..new.settings.clone() })?;
+    let with = |text: String, credential: &Credential| {
+        set_credential(&text, &id, &credential.place, Some(&credential.source))
+    };
+    Ok((new.credentials.iter().try_fold(text, with)?, id))
 }
 
 fn is_set(feed: &Table, key: &str) -> bool {
@@ -131,25 +105,6 @@ pub fn set_paused(text: &str, id: &FeedId, paused: bool) -> Result<String, Confi
         return Ok(text.to_owned());
     }
     checked(set(text, feed, &[("paused", Value::from(paused))]))
-}
-
-/// The text without a feed, its rules, and the comments that touch it. Comments at the very top of the file stay.
-pub fn remove_feed(text: &str, id: &FeedId) -> Result<String, ConfigError> {
-    intact(text)?;
-    let document = Document::parse(text).map_err(unforeseen)?;
-    let feed = find(&document, id)?;
-    let Range { start, end } = extent(text, feed);
-    let (before, after) = (&text[..start], &text[end..]);
-    // One of the gaps around the feed goes with it.
-    let rest = match skip_blank_lines(after) {
-        "" => {
-            let kept = before.trim_end_matches(['\n', '\r', ' ', '\t']);
-            let line_end = before[kept.len()..].find('\n').map_or(0, |end| end + 1);
-            before[..kept.len() + line_end].to_owned()
-        }
-        after => format!("{before}{after}"),
-    };
-    checked(rest)
 }
 
 /// The feeds of a text that is to be changed: a broken one is not touched.

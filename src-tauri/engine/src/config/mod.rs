@@ -4,6 +4,7 @@
 //! [[feed]]
 //! id = "ops"                      # 1 to 64 of a-z, 0-9, "-", "_", "."; unique
 //! name = "Ops alerts"             # the id if left out
+//! group = "Work"                  # by itself if left out
 //! url = "https://ntfy.example.org/ops/sse"
 //! paused = false
 //! idle_timeout = "5m"             # or seconds; 0: never; 5 minutes if left out
@@ -33,6 +34,10 @@
 //! sound = true
 //! outage_alert = "10m"            # or false
 //!
+//! [log]
+//! keep_days = 90                  # for ever if left out
+//! keep_events = 1000000           # all if left out
+//!
 //! [[quiet_hours]]
 //! days = ["mon", "tue"]           # on which they begin; every day if left out
 //! from = "22:00"
@@ -50,6 +55,7 @@ mod network;
 mod notifications;
 pub(crate) mod preset;
 mod reader;
+mod retention;
 mod rules;
 
 use std::{path::Path, sync::Arc};
@@ -58,6 +64,7 @@ use url::Url;
 
 use crate::{
     access::mask::masked,
+    event_log::Retention,
     feed::{Feed, FeedId},
     policy::Notifications,
     rule::RuleSet,
@@ -66,6 +73,7 @@ use crate::{
 
 pub use access::{check_source, check_user, cookie, header, parameter};
 pub use file::ConfigFile;
+pub use network::{path_in, proxy};
 
 /// Largest `feeds.toml`, in bytes.
 pub const MAX_FILE: usize = 1024 * 1024;
@@ -73,6 +81,8 @@ pub const MAX_FILE: usize = 1024 * 1024;
 pub const MAX_FEEDS: usize = 1_000;
 /// Longest name of a feed, in characters.
 pub const MAX_FEED_NAME: usize = 128;
+/// Longest name of a group, in characters.
+pub const MAX_GROUP: usize = 64;
 /// Longest URL of a feed, in bytes.
 pub const MAX_URL: usize = 8_192;
 /// Longest idle timeout, in seconds: a week.
@@ -85,6 +95,8 @@ pub struct Config {
     pub feeds: Vec<Arc<Feed>>,
     /// What holds for the popups of all of them.
     pub notifications: Arc<Notifications>,
+    /// How long events stay in the log.
+    pub retention: Retention,
 }
 
 impl Config {
@@ -126,6 +138,8 @@ pub enum ConfigErrorKind {
     InvalidId,
     /// Another value that cannot be: a name, a time, a rule, one feed too many.
     InvalidValue,
+    /// What was to be changed has been changed by somebody else since it was read.
+    Conflict,
     /// No feed of this id.
     NoSuchFeed,
     /// The file is no TOML, or TOML that is no list of feeds; a change is refused until it is mended.

@@ -1,6 +1,9 @@
 //! The keys of a feed about its network: TLS, proxy, and what a reconnect carries.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use toml_edit::Item;
 
@@ -13,7 +16,7 @@ use crate::{
     network::{ClientCertificate, Network, Proxy},
     resume::{MAX_NAME, Resume, ResumeFrom},
     rule::MAX_NAMES,
-    sentence::{self, WANTS_BOOLEAN, WANTS_CERTIFICATE, WANTS_RESUME},
+    sentence::{self, Sentence, WANTS_BOOLEAN, WANTS_CERTIFICATE, WANTS_RESUME},
 };
 
 /// The keys of `client_certificate`.
@@ -21,14 +24,24 @@ const CERTIFICATE: [&str; 2] = ["certificate", "key"];
 /// The keys of `resume`.
 const RESUME: [&str; 3] = ["query", "from", "event"];
 
+/// The path that a text in `feeds.toml` of this folder means: from the home folder if it begins with `~/`.
+pub fn path_in(folder: &Path, text: &str) -> PathBuf {
+    let at_home = text.strip_prefix("~/").and_then(|rest| Some(env::home_dir()?.join(rest)));
+    at_home.unwrap_or_else(|| folder.join(text))
+}
+
+/// A proxy as `feeds.toml` names it, or what is wrong with it; that quotes nothing, as it may hold a password.
+pub fn proxy(text: &str) -> Result<Proxy, Sentence> {
+    Proxy::parse(text).ok_or_else(|| sentence::PROXY_INVALID.into())
+}
+
 impl Reader<'_> {
     pub(super) fn network(&self, section: Section<'_>) -> Result<Network, ConfigError> {
         let proxy = match self.string(section, "proxy")? {
             None => Proxy::System,
-            // It is not quoted, as it may hold a password.
-            Some(text) => Proxy::parse(text).ok_or_else(|| {
-                self.error_at(section, "proxy", Kind::InvalidValue, sentence::PROXY_INVALID.into())
-            })?,
+            Some(text) => {
+                proxy(text).map_err(|message| self.error_at(section, "proxy", Kind::InvalidValue, message))?
+            }
         };
         let verify_certificate = match section.table.get("verify_certificate") {
             None => true,
@@ -69,8 +82,7 @@ impl Reader<'_> {
         if text.is_empty() || text.contains('\0') {
             return Err(self.error_at(section, key, Kind::InvalidValue, sentence::PATH_INVALID.into()));
         }
-        let at_home = text.strip_prefix("~/").and_then(|rest| Some(env::home_dir()?.join(rest)));
-        Ok(Some(at_home.unwrap_or_else(|| self.folder.join(text))))
+        Ok(Some(path_in(self.folder, text)))
     }
 
     /// What reconnects of a feed carry that gets in like this.

@@ -200,8 +200,11 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hours, minutes, 0, 0).ok()
 }
 
+/// The names of the days, with their place in a week that begins with Monday.
+pub(super) const DAYS: [(&str, i8); 7] =
+    [("mon", 0), ("tue", 1), ("wed", 2), ("thu", 3), ("fri", 4), ("sat", 5), ("sun", 6)];
+
 fn weekday(name: &str) -> Option<Weekday> {
-    const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let place = NAMES.iter().position(|known| *known == name)?;
-    Weekday::from_monday_zero_offset(i8::try_from(place).ok()?).ok()
+    let (_, place) = DAYS.iter().find(|(known, _)| *known == name)?;
+    Weekday::from_monday_zero_offset(*place).ok()
 }

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use toml_edit::{Document, Item, Table, TableLike, Value};
 
 use super::{
-    Config, ConfigError, ConfigErrorKind as Kind, MAX_FEED_NAME, MAX_FEEDS, MAX_FILE, MAX_IDLE_TIMEOUT,
-    feed_url, preset::Wish, too_large,
+    Config, ConfigError, ConfigErrorKind as Kind, MAX_FEED_NAME, MAX_FEEDS, MAX_FILE, MAX_GROUP,
+    MAX_IDLE_TIMEOUT, feed_url, preset::Wish, too_large,
 };
 use crate::{
     feed::{DEFAULT_IDLE_TIMEOUT, Feed, FeedId, LeftOut, Repeats},
@@ -18,9 +18,10 @@ use crate::{
 };
 
 /// The keys of a feed.
-const FEED: [&str; 17] = [
+const FEED: [&str; 18] = [
     "id",
     "name",
+    "group",
     "url",
     "auth",
     "paused",
@@ -45,9 +46,12 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
     }
     let document = reader.document()?;
     let root = document.as_table();
-    reader.check_keys(root, "", &["feed", "notifications", "quiet_hours"])?;
+    reader.check_keys(root, "", &["feed", "notifications", "quiet_hours", "log"])?;
     let notifications = Arc::new(reader.notifications(root)?);
-    let Some(item) = root.get("feed") else { return Ok(Config { notifications, ..Config::default() }) };
+    let retention = reader.retention(root)?;
+    let Some(item) = root.get("feed") else {
+        return Ok(Config { notifications, retention, ..Config::default() });
+    };
     let Some(tables) = item.as_array_of_tables() else {
         return Err(reader.error(Kind::Broken, item.span(), "feed", sentence::FEED_NO_SECTION));
     };
@@ -68,7 +72,7 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         }
         feeds.push(Arc::new(feed));
     }
-    Ok(Config { feeds, notifications })
+    Ok(Config { feeds, notifications, retention })
 }
 
 /// A name of a feed, or what is wrong with it.
@@ -79,6 +83,19 @@ pub(super) fn check_name(name: &str) -> Result<(), Sentence> {
         Err(sentence::NAME_TOO_LONG.with([("most", MAX_FEED_NAME.to_string())]))
     } else if name.contains(char::is_control) {
         Err(sentence::NAME_CONTROL.into())
+    } else {
+        Ok(())
+    }
+}
+
+/// The name of a group, or what is wrong with it.
+pub(super) fn check_group(group: &str) -> Result<(), Sentence> {
+    if sanitize_title(group).is_empty() {
+        Err(sentence::GROUP_EMPTY.into())
+    } else if group.chars().count() > MAX_GROUP {
+        Err(sentence::GROUP_TOO_LONG.with([("most", MAX_GROUP.to_string())]))
+    } else if group.contains(char::is_control) {
+        Err(sentence::GROUP_CONTROL.into())
     } else {
         Ok(())
     }
@@ -131,6 +148,10 @@ impl Reader<'_> {
             .map_err(|error| self.error_at(section, "url", error.kind, error.message))?;
         let name = self.string(section, "name")?.unwrap_or(id.as_str()).to_owned();
         check_name(&name).map_err(|message| self.error_at(section, "name", Kind::InvalidValue, message))?;
+        let group = self.string(section, "group")?;
+        group
+            .map_or(Ok(()), check_group)
+            .map_err(|message| self.error_at(section, "group", Kind::InvalidValue, message))?;
         let repeats = match self.string(section, "repeats")? {
             None | Some("hide") => Repeats::Hide,
             Some("show") => Repeats::Show,
@@ -151,6 +172,7 @@ impl Reader<'_> {
             rules: Arc::new(self.rules(table, path)?),
             id,
             name,
+            group: group.map(str::to_owned),
             url,
             repeats,
             preset: None,

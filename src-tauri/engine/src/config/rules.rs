@@ -23,7 +23,7 @@ const NOTIFY: [&str; 10] =
 /// The keys of a button.
 const BUTTON: [&str; 2] = ["label", "url"];
 /// What rules can do.
-const ACTIONS: [(&str, Action); 5] = [
+pub(super) const ACTIONS: [(&str, Action); 5] = [
     ("notify", Action::Notify),
     ("log", Action::Log),
     ("ignore", Action::Ignore),

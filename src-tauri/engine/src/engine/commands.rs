@@ -7,17 +7,18 @@ use tokio::{sync::oneshot, time::Instant};
 use url::Url;
 
 use super::{
-    Command, Error, FeedView, Update,
+    Command, Error, FeedView, RemovedFeed, Update,
     committing::decide,
     event_loop::{COMMIT_RETRY, EventLoop},
     feeds::{Change, Entry, Position},
+    outages::Outage,
     showing::popup,
 };
 use crate::{
     access::{Place, Source, mask},
     config::{
         self, Config, ConfigError,
-        edit::{FeedChange, NewFeed},
+        edit::{FeedChange, NewFeed, RulesChange},
     },
     event_log::{LogError, Query},
     event_source::Message,
@@ -44,6 +45,18 @@ impl EventLoop {
             Command::SetCredential(id, place, source, reply) => {
                 answer(reply, self.set_credential(&id, &place, source.as_ref()));
             }
+            Command::CheckNewFeed(feed, reply) => answer(reply, self.check_new_feed(&feed)),
+            Command::SetRules(id, change, reply) => answer(reply, self.set_rules(&id, &change)),
+            Command::SetOrder(order, reply) => {
+                answer(reply, self.edit(|text| config::edit::set_order(text, &order)));
+            }
+            Command::RestoreFeed(removed, reply) => answer(reply, self.restore_feed(&removed)),
+            Command::EditSettings(change, reply) => {
+                answer(reply, self.edit(|text| config::edit::edit_settings(text, &change)));
+            }
+            Command::Settings(reply) => {
+                answer(reply, (Arc::clone(self.policy.settings()), self.retention));
+            }
             Command::RemoveFeed(id, reply) => answer(reply, self.remove_feed(&id)),
             Command::Reconnect(id, reply) => answer(reply, self.reconnect(id.as_ref())),
             Command::WokeUp => {
@@ -61,6 +74,9 @@ impl EventLoop {
                 (0..self.feeds.len()).for_each(|feed| self.refresh(feed));
                 answer(reply, done.map(drop));
             }
+            Command::Delete(seqs, reply) => answer(reply, self.delete(&seqs, Timestamp::now())),
+            Command::Restore(seqs, reply) => answer(reply, self.restore(&seqs, Timestamp::now())),
+            Command::ShowAgain(seq, reply) => answer(reply, self.show_again(seq)),
             Command::Setting(key, reply) => answer(reply, self.log.setting(&key).map_err(Error::from)),
             Command::SetSetting(key, value, reply) => {
                 answer(reply, self.log.set_setting(&key, &value).map_err(Error::from));
@@ -127,6 +143,7 @@ impl EventLoop {
 
     fn try_apply(&mut self, config: Config) -> Result<(), LogError> {
         self.policy.set(&config.notifications);
+        self.set_retention(config.retention);
         let feeds: Vec<_> = config.feeds.into_iter().map(|feed| self.with_kept_preset(feed)).collect();
         let mut old = std::mem::take(&mut self.feeds);
         let mut result = Ok(());
@@ -178,16 +195,16 @@ impl EventLoop {
     fn connect_new(&mut self, feed: Arc<Feed>) -> Result<Entry, LogError> {
         let counts = self.log.counts(&feed.id)?;
         let position = Position::of(&feed.id, &self.log)?;
+        let lost_since = self.log.lost_since(&feed.id)?;
         let mut entry = Entry::new(feed, counts, &self.connector);
+        entry.outage = Outage::known(lost_since);
         entry.start(position, &mut self.connector);
         Ok(entry)
     }
 
     fn add_feed(&mut self, feed: &NewFeed) -> Result<FeedView, Error> {
         let mut added = None;
-        // Whoever takes a removal back was shown the URL masked.
-        let known = self.removed.iter().find(|url| mask::masked(url.as_str()) == feed.url.trim());
-        let feed = &NewFeed { url: known.map_or_else(|| feed.url.clone(), Url::to_string), ..feed.clone() };
+        let feed = &self.unmasked(feed);
         self.edit(|text| {
             let (text, id) = config::edit::add_feed(text, feed)?;
             added = Some(id);
@@ -195,6 +212,23 @@ impl EventLoop {
         })?;
         let id = added.ok_or(Error::Ended)?;
         self.view(&id)
+    }
+
+    fn check_new_feed(&self, feed: &NewFeed) -> Result<FeedId, Error> {
+        let (_, id) = config::edit::add_feed(&self.config.text()?, &self.unmasked(feed))?;
+        Ok(id)
+    }
+
+    /// Whoever takes a removal back was shown the URL masked.
+    fn unmasked(&self, feed: &NewFeed) -> NewFeed {
+        let known = self.removed.iter().find(|url| mask::masked(url.as_str()) == feed.url.trim());
+        NewFeed { url: known.map_or_else(|| feed.url.clone(), Url::to_string), ..feed.clone() }
+    }
+
+    fn set_rules(&mut self, id: &FeedId, change: &RulesChange) -> Result<FeedView, Error> {
+        let feed = self.view(id)?.feed;
+        self.edit(|text| config::edit::set_rules(text, id, change, feed.found_preset()))?;
+        self.view(id)
     }
 
     fn edit_feed(&mut self, id: &FeedId, change: &FeedChange) -> Result<FeedView, Error> {
@@ -221,14 +255,43 @@ impl EventLoop {
         self.view(id)
     }
 
-    fn remove_feed(&mut self, id: &FeedId) -> Result<(), Error> {
-        let url = self.view(id).ok().map(|view| view.feed.url.clone());
-        self.edit(|text| config::edit::remove_feed(text, id))?;
-        if let Some(url) = url.filter(|url| mask::holds_secret(url.as_str())) {
+    fn remove_feed(&mut self, id: &FeedId) -> Result<RemovedFeed, Error> {
+        let view = self.view(id)?;
+        let mut removal = None;
+        self.edit(|text| {
+            let (text, removed) = config::edit::remove_feed(text, id)?;
+            removal = Some(removed);
+            Ok(text)
+        })?;
+        let removal = removal.ok_or(Error::Ended)?;
+        if mask::holds_secret(view.feed.url.as_str()) {
             self.removed.truncate(REMOVED - 1);
-            self.removed.insert(0, url);
+            self.removed.insert(0, view.feed.url.clone());
         }
-        Ok(())
+        // By now, what was received before it went is in the log.
+        let position = [self.log.last_event_id(id)?, self.log.resume_value(id)?];
+        Ok(RemovedFeed { feed: view.feed, removal, position, snoozed_until: view.snoozed_until })
+    }
+
+    fn restore_feed(&mut self, removed: &RemovedFeed) -> Result<FeedView, Error> {
+        let RemovedFeed { feed, removal, position: [last_event_id, resume_value], snoozed_until } = removed;
+        let id = &feed.id;
+        let is_there = self.view(id).is_ok();
+        // Another feed may have had its id meanwhile.
+        if !is_there {
+            self.log.set_streams([stream_of(feed)])?;
+            if self.log.last_event_id(id)?.is_empty() && self.log.resume_value(id)?.is_empty() {
+                let mut batch = self.log.begin()?;
+                batch.set_last_event_id(id, last_event_id)?;
+                batch.set_resume_value(id, resume_value)?;
+                batch.commit()?;
+            }
+        }
+        self.edit(|text| config::edit::restore_feed(text, id, &feed.url, removal))?;
+        if snoozed_until.is_some() {
+            self.snooze(Some(id), *snoozed_until)?;
+        }
+        self.view(id)
     }
 
     fn reconnect(&mut self, id: Option<&FeedId>) -> Result<(), Error> {

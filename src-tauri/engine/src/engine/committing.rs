@@ -179,6 +179,12 @@ impl EventLoop {
             }
         }
         self.keep_found_presets(&touched);
+        let had_message: Vec<usize> = done.written.iter().map(|written| written.feed).collect();
+        for feed in had_message {
+            if self.feeds.get(feed).is_some_and(|entry| entry.outage.due().is_some()) {
+                self.note_backs(Some(feed));
+            }
+        }
         for (feed, reason) in done.closed {
             let entry = &mut self.feeds[feed];
             // A paused feed stays so, whatever it still had received.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{ConfigError, ConfigFile},
-    event_log::{EventLog, LogError},
+    event_log::{EventLog, LogError, Retention},
     feed::FeedId,
     policy::{Policy, Snoozes},
     preset::Opening,
@@ -71,12 +71,16 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         updates: updates.clone(),
         stalled: Vec::new(),
         unmarked: Vec::new(),
+        again: Vec::new(),
+        sweep_at: None,
+        swept: false,
         retry_at: None,
         unapplied: false,
         gathering_until: None,
         rest_at: None,
         removed: Vec::new(),
         policy: Policy::new(snoozes),
+        retention: Retention::default(),
         held: BTreeMap::new(),
         attention: Attention::default(),
         gates_at: None,
@@ -109,6 +113,14 @@ pub(super) struct EventLoop {
     stalled: Vec<Arrival>,
     /// Events that were shown and that the log could not take as such.
     pub(super) unmarked: Vec<Unmarked>,
+    /// Events whose popups a person wanted to be shown, whatever keeps them away, and that are with the notifier.
+    pub(super) again: Vec<u64>,
+    /// How long events stay in the log.
+    pub(super) retention: Retention,
+    /// When events whose time is over leave next.
+    pub(super) sweep_at: Option<Instant>,
+    /// Some have left, and nobody has been told.
+    pub(super) swept: bool,
     /// When what the log did not take is tried again.
     pub(super) retry_at: Option<Instant>,
     /// `feeds.toml` was read, but the log could not take all that it changes.
@@ -138,6 +150,9 @@ enum Input {
     RetryPopups,
     /// A popup is due.
     HandOver,
+    /// A connection has held.
+    Back,
+    Sweep,
     Rest,
     End,
 }
@@ -180,6 +195,8 @@ impl EventLoop {
                     self.outbox.retry();
                 }
                 Input::HandOver => {}
+                Input::Back => self.note_backs(None),
+                Input::Sweep => self.sweep(Timestamp::now()),
                 Input::Rest => {
                     self.rest_at = None;
                     // What is not given back now is given back after the next burst.
@@ -211,6 +228,8 @@ impl EventLoop {
             () = until(self.gates_at) => Input::OpenGates,
             () = until(self.popups_at) => Input::RetryPopups,
             () = until(self.outbox.due()) => Input::HandOver,
+            () = until(self.feeds.iter().filter_map(|entry| entry.outage.due()).min()) => Input::Back,
+            () = until(self.sweep_at) => Input::Sweep,
             () = until(self.rest_at) => Input::Rest,
         }
     }
@@ -297,7 +316,12 @@ impl EventLoop {
             return;
         }
         match signal {
-            Signal::State(connection) => entry.enter(connection),
+            Signal::State(connection) => {
+                entry.enter(connection);
+                if let Some(feed) = self.feeds.iter().position(|entry| entry.feed.id == source.feed) {
+                    self.note_connection(feed);
+                }
+            }
             Signal::Oversized(total) => entry.set_oversized(total),
             // Its view says so.
             Signal::Flooding => {}

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle, time::sleep};
 
-use super::FeedView;
+use super::{FeedView, outages::Outage};
 use crate::{
     access::{Credentials, Keyring},
     activity::Activity,
@@ -106,6 +106,8 @@ pub(super) struct Entry {
     /// Whether what comes was missed before.
     pub(super) catch_up: CatchUp,
     pub(super) rule_faults: RuleFaults,
+    /// Whether its connection is lost, as the log tells.
+    pub(super) outage: Outage,
     /// How far its connection is past what it begins with.
     pub(super) opening: Opening,
     /// Messages that may still tell its preset.
@@ -143,6 +145,7 @@ impl Entry {
             replay_window: false,
             catch_up: CatchUp::new(counts.last_event_at),
             rule_faults: RuleFaults::default(),
+            outage: Outage::default(),
             opening: Opening::default(),
             looked_at: 0,
             before_preset: None,
@@ -161,6 +164,7 @@ impl Entry {
             self.enter(ConnectionState::new(State::Connecting));
         }
         self.task = None;
+        self.outage.let_go();
         self.oversized_before += std::mem::take(&mut self.oversized_now);
         connector.generation += 1;
         self.generation = connector.generation;
@@ -238,6 +242,7 @@ impl Entry {
     /// Closes the connection.
     pub(super) fn disconnect(&mut self) {
         self.task = None;
+        self.outage.let_go();
     }
 
     /// The URL changed: what older connections still deliver belongs to another stream.
@@ -247,6 +252,7 @@ impl Entry {
         self.moved_to = None;
         self.activity = Arc::default();
         self.catch_up = CatchUp::default();
+        self.outage = Outage::default();
         self.looked_at = 0;
     }
 

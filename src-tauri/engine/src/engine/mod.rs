@@ -11,8 +11,10 @@
 
 mod commands;
 mod committing;
+mod deleting;
 mod event_loop;
 mod feeds;
+mod outages;
 mod outbox;
 mod presets;
 mod running;
@@ -29,9 +31,9 @@ use crate::{
     activity::Signs,
     config::{
         ConfigError, ConfigFile,
-        edit::{FeedChange, NewFeed},
+        edit::{FeedChange, NewFeed, Removal, RulesChange, SettingsChange},
     },
-    event_log::{Counts, EventLog, LogError, LogReader, ReadMark, Record},
+    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record, Retention},
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -145,6 +147,18 @@ pub struct FeedView {
     pub rule_faults: Vec<RuleFault>,
 }
 
+/// A feed that was removed, with all that it takes to put it back.
+#[derive(Clone)]
+pub struct RemovedFeed {
+    /// As it was declared.
+    pub feed: Arc<Feed>,
+    /// Its place in `feeds.toml`, and what stood there.
+    pub(crate) removal: Removal,
+    /// Its last event ID, and the value that it resumed by.
+    pub(crate) position: [String; 2],
+    pub(crate) snoozed_until: Option<Timestamp>,
+}
+
 /// What keeps popups of all feeds away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
@@ -165,7 +179,9 @@ pub enum Update {
     Config,
     /// A new event in the log, its data cut at [`PREVIEW`].
     Event(Arc<Record>),
-    /// Events changed in place.
+    /// A connection was lost, or is there again.
+    ConnectionChange(Box<ConnectionChange>),
+    /// Events changed in place, were deleted or came back.
     EventsChanged,
     /// The log cannot be written, or can be again.
     Log,
@@ -182,6 +198,17 @@ pub enum Error {
     /// The event log.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// An event that is not in the log.
+    #[error("there is no event {0} in the log")]
+    NoSuchEvent(u64),
+    /// A deletion that cannot be taken back.
+    #[error(
+        "none of these events was deleted within the last hour, or too many deletions came after: nothing can be restored"
+    )]
+    NothingToRestore,
+    /// The notification server is away, or has too many popups to take.
+    #[error("the notification server is not there, or has not taken earlier popups yet; try again later")]
+    NotShown,
     /// The engine's thread could not be started.
     #[error("cannot start the engine's thread: {0}")]
     Thread(io::Error),
@@ -226,12 +253,21 @@ pub(crate) enum Command {
     EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
-    RemoveFeed(FeedId, Reply<Result<(), Error>>),
+    CheckNewFeed(NewFeed, Reply<Result<FeedId, Error>>),
+    SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
+    SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
+    RemoveFeed(FeedId, Reply<Result<RemovedFeed, Error>>),
+    RestoreFeed(Box<RemovedFeed>, Reply<Result<FeedView, Error>>),
+    EditSettings(SettingsChange, Reply<Result<(), Error>>),
+    Settings(Reply<(Arc<Notifications>, Retention)>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     WokeUp,
     NetworkCameBack,
     Sample(FeedId, Reply<Result<(), Error>>),
     MarkRead(ReadMark, bool, Reply<Result<(), Error>>),
+    Delete(Vec<u64>, Reply<Result<(), Error>>),
+    Restore(Vec<u64>, Reply<Result<(), Error>>),
+    ShowAgain(u64, Reply<Result<(), Error>>),
     Setting(String, Reply<Result<Option<String>, Error>>),
     SetSetting(String, String, Reply<Result<(), Error>>),
     Snooze(Option<FeedId>, Option<Timestamp>, Reply<Result<(), Error>>),
@@ -307,9 +343,39 @@ impl Engine {
         self.ask(|reply| Command::SetCredential(id, place, source, reply)).await?
     }
 
+    /// What the id of a new feed would be, if it can be added. Nothing is written.
+    pub async fn check_new_feed(&self, feed: NewFeed) -> Result<FeedId, Error> {
+        self.ask(|reply| Command::CheckNewFeed(feed, reply)).await?
+    }
+
+    /// Writes other rules of a feed into `feeds.toml`.
+    pub async fn set_rules(&self, id: FeedId, change: RulesChange) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::SetRules(id, change, reply)).await?
+    }
+
+    /// Puts the feeds of `feeds.toml` into this order, and others after them.
+    pub async fn set_order(&self, order: Vec<FeedId>) -> Result<(), Error> {
+        self.ask(|reply| Command::SetOrder(order, reply)).await?
+    }
+
     /// Removes a feed from `feeds.toml`; its events stay in the log.
-    pub async fn remove_feed(&self, id: FeedId) -> Result<(), Error> {
+    pub async fn remove_feed(&self, id: FeedId) -> Result<RemovedFeed, Error> {
         self.ask(|reply| Command::RemoveFeed(id, reply)).await?
+    }
+
+    /// Puts a feed that was removed back into `feeds.toml`. It goes on where it ended.
+    pub async fn restore_feed(&self, removed: Box<RemovedFeed>) -> Result<FeedView, Error> {
+        self.ask(|reply| Command::RestoreFeed(removed, reply)).await?
+    }
+
+    /// Changes what `feeds.toml` says of all feeds' popups and of the log.
+    pub async fn edit_settings(&self, change: SettingsChange) -> Result<(), Error> {
+        self.ask(|reply| Command::EditSettings(change, reply)).await?
+    }
+
+    /// What `feeds.toml` says of popups and of the log.
+    pub async fn settings(&self) -> Result<(Arc<Notifications>, Retention), Error> {
+        self.ask(Command::Settings).await
     }
 
     /// Tries a feed, or all that are not paused, at once: a waiting one ends its wait, a connected one begins anew.
@@ -336,6 +402,23 @@ impl Engine {
     /// Marks events as read or unread.
     pub async fn mark_read(&self, which: ReadMark, read: bool) -> Result<(), Error> {
         self.ask(|reply| Command::MarkRead(which, read, reply)).await?
+    }
+
+    /// Deletes events. What waited for its popup gets none; a server that sends one of them again does not make it news.
+    pub async fn delete(&self, seqs: Vec<u64>) -> Result<(), Error> {
+        self.ask(|reply| Command::Delete(seqs, reply)).await?
+    }
+
+    /// Takes the deletion of these events back, as far as it was one of the latest 20 and within an hour; [`Error::NothingToRestore`]
+    /// if none of them was. What waited for its popup waits again.
+    pub async fn restore(&self, seqs: Vec<u64>) -> Result<(), Error> {
+        self.ask(|reply| Command::Restore(seqs, reply)).await?
+    }
+
+    /// Shows an event's popup, once more or at last: no gate holds it back. The event keeps its outcome, unless its popup had been
+    /// kept away: then it is shown.
+    pub async fn show_again(&self, seq: u64) -> Result<(), Error> {
+        self.ask(|reply| Command::ShowAgain(seq, reply)).await?
     }
 
     /// Keeps popups of a feed, or of all, away until then; what comes meanwhile is told then, in one popup. `None` ends that at once.

@@ -169,6 +169,16 @@ impl Outbox {
         self.start_over();
     }
 
+    /// Notes a popup that goes to the notifier past all others. False: it may not, as there is no server, or it has too many to take.
+    pub(super) fn show_at_once(&mut self, event: u64) -> bool {
+        let takes = self.server && self.flights.len() < 2 * WITH_NOTIFIER;
+        if takes {
+            self.remove(&[event]);
+            self.flights.push(Flight::of_one(vec![event]));
+        }
+        takes
+    }
+
     /// The events that are with the notifier: they are told, whatever becomes of them.
     pub(super) fn on_their_way(&self) -> Vec<u64> {
         self.flights.iter().flat_map(|flight| flight.events.iter().copied()).collect()

@@ -95,17 +95,51 @@ impl EventLoop {
     fn single(&self, pending: &[Pending], told: &Told) -> Option<Popup> {
         let event = pending.get(*told.events.first()?)?;
         let record = self.log.popups(&[event.seq]).ok()?.pop()?;
+        Some(self.popup_of(record))
+    }
+
+    fn popup_of(&self, record: Record) -> Popup {
         let feed = self.known(&record.feed);
-        Some(Popup {
+        Popup {
             events: vec![record.seq],
             // A feed that was removed meanwhile has no name any more.
             feed_name: feed.map_or_else(|| record.feed.to_string(), |feed| feed.name.clone()),
             images: feed.is_some_and(|feed| feed.images),
             feed: Some(record.feed),
             notification: record.notification,
-            sound: true,
+            sound: self.policy.settings().sound,
             summary: None,
-        })
+        }
+    }
+
+    /// Hands an event's popup to the notifier, whatever gate is closed.
+    pub(super) fn show_again(&mut self, seq: u64) -> Result<(), Error> {
+        let record = self.log.popups(&[seq])?.pop().ok_or(Error::NoSuchEvent(seq))?;
+        if self.outbox.on_their_way().contains(&seq) {
+            // It is being shown.
+            return Ok(());
+        }
+        if !self.outbox.show_at_once(seq) {
+            return Err(Error::NotShown);
+        }
+        self.again.push(seq);
+        let popup = self.popup_of(record);
+        self.notifier.show(popup);
+        Ok(())
+    }
+
+    /// A popup that a person wanted to be shown is; whether it was such a one.
+    fn note_shown_again(&mut self, events: &[u64]) -> bool {
+        let Some(place) = self.again.iter().position(|seq| events == [*seq]) else { return false };
+        let seq = self.again.swap_remove(place);
+        self.outbox.shown(events);
+        // What the log does not take now only keeps its old outcome.
+        match self.log.mark_shown(seq) {
+            Ok(true) => self.events_came_or_went(),
+            Ok(false) => {}
+            Err(error) => self.log_failed(&error),
+        }
+        true
     }
 
     fn gathered(&self, pending: &[Pending], told: &Told, kind: policy::SummaryKind) -> Option<Gathered> {
@@ -165,12 +199,14 @@ impl EventLoop {
             Report::Available(there) => self.outbox.set_server(there),
             // A sample is no event's popup.
             Report::Shown { events } | Report::Failed { events } if events.is_empty() => {}
+            Report::Shown { events } if self.note_shown_again(&events) => {}
             Report::Shown { events } => {
                 let summary = self.outbox.shown(&events);
                 self.unmarked.push(Unmarked { events, summary });
                 self.mark_shown();
             }
             Report::Failed { events } => {
+                self.again.retain(|seq| events != [*seq]);
                 self.popups_at = Some(Instant::now() + self.outbox.refuse(&events));
             }
         }

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Transaction, ffi, named_params, params};
 use super::{
     LogError, NewEvent,
     record::{extra, is_told, outcome_number, urgency_number},
-    search,
+    search::{self, Words},
 };
 use crate::{event_source::Message, feed::FeedId, policy::Outcome};
 
@@ -30,6 +30,8 @@ pub struct Batch<'a> {
     types: HashMap<String, i64>,
     /// The latest time in the log, once known.
     clock: Option<i64>,
+    /// The latest time of what was deleted.
+    latest: Option<i64>,
     words: Words,
     failed: bool,
 }
@@ -49,18 +51,10 @@ struct FeedChange {
     last_event_at: Option<i64>,
 }
 
-/// An event's words for the index; kept to reuse the memory.
-#[derive(Debug, Default)]
-struct Words {
-    title: String,
-    body: String,
-    data: String,
-}
-
 impl<'a> Batch<'a> {
-    pub(super) fn new(transaction: Transaction<'a>, path: &'a Path) -> Self {
+    pub(super) fn new(transaction: Transaction<'a>, path: &'a Path, latest: Option<i64>) -> Self {
         let (feeds, types, words) = Default::default();
-        Self { transaction, path, feeds, types, clock: None, words, failed: false }
+        Self { transaction, path, feeds, types, clock: None, latest, words, failed: false }
     }
 
     /// Adds an event, sets its feed's last event ID, and what else it resumes by if the event brought that, and counts it. Returns its
@@ -112,19 +106,26 @@ impl<'a> Batch<'a> {
     }
 
     /// Whether the log, this batch included, has an event of the feed with the same last event ID, not empty, the same type
-    /// and the same data.
+    /// and the same data, or had one that was deleted.
     pub fn is_logged(&self, feed: &FeedId, message: &Message) -> Result<bool, LogError> {
         const SAME: &str =
             "SELECT 1 FROM event INDEXED BY repeat WHERE feed = (SELECT key FROM feed WHERE id = ?1)
             AND last_event_id = ?2 AND last_event_id <> '' AND content_hash = ?3 AND data = ?5
             AND type = (SELECT key FROM event_type WHERE name = ?4)";
+        const DELETED: &str = "SELECT 1 FROM deleted WHERE feed = (SELECT key FROM feed WHERE id = ?1)
+            AND digest = ?2 AND last_event_id = ?3";
         let Message { event_type, data, last_event_id } = message;
         if last_event_id.is_empty() {
             return Ok(false);
         }
         let same = || {
             let key = params![feed.as_str(), last_event_id, content_hash(message), event_type, data];
-            self.transaction.prepare_cached(SAME)?.exists(key)
+            Ok(self.transaction.prepare_cached(SAME)?.exists(key)?
+                || self.transaction.prepare_cached(DELETED)?.exists(params![
+                    feed.as_str(),
+                    digest(message),
+                    last_event_id
+                ])?)
         };
         same().map_err(|error| LogError::of(self.path, error))
     }
@@ -135,9 +136,15 @@ impl<'a> Batch<'a> {
         const SAME: &str = "SELECT 1 FROM resumable r JOIN event e ON e.seq = r.seq
             WHERE r.feed = (SELECT key FROM feed WHERE id = ?1) AND r.content_hash = ?2 AND e.data = ?4
             AND e.type = (SELECT key FROM event_type WHERE name = ?3)";
+        const DELETED: &str = "SELECT 1 FROM deleted WHERE feed = (SELECT key FROM feed WHERE id = ?1)
+            AND digest = ?2 AND resumable";
         let same = || {
             let key = params![feed.as_str(), content_hash(message), message.event_type, message.data];
-            self.transaction.prepare_cached(SAME)?.exists(key)
+            Ok(self.transaction.prepare_cached(SAME)?.exists(key)?
+                || self
+                    .transaction
+                    .prepare_cached(DELETED)?
+                    .exists(params![feed.as_str(), digest(message)])?)
         };
         same().map_err(|error| LogError::of(self.path, error))
     }
@@ -267,18 +274,17 @@ impl Batch<'_> {
     }
 
     fn insert_words(&mut self, seq: i64, feed: i64, kind: i64, new: &NewEvent<'_>) -> rusqlite::Result<()> {
-        const INSERT: &str =
-            "INSERT INTO search (rowid, title, body, data, facet) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let (data, popup) = (&new.message.data, new.notification);
-        // What the data says already need not be indexed twice.
-        for (words, text) in [(&mut self.words.title, &popup.title), (&mut self.words.body, &popup.body)] {
-            search::write_indexed(words, if search::covers(data, text) { "" } else { text });
-        }
-        search::write_indexed(&mut self.words.data, data);
-        let Words { title, body, data } = &self.words;
-        let row = params![seq, title, body, data, search::facets(feed, kind, is_told(new.outcome))];
-        self.transaction.prepare_cached(INSERT)?.execute(row)?;
-        Ok(())
+        let NewEvent { message, notification, outcome, .. } = new;
+        let indexed = search::Indexed {
+            seq,
+            feed,
+            kind,
+            told: is_told(*outcome),
+            title: &notification.title,
+            body: &notification.body,
+            data: &message.data,
+        };
+        search::insert(&self.transaction, &indexed, &mut self.words)
     }
 
     fn feed(&mut self, feed: &FeedId) -> rusqlite::Result<&mut FeedChange> {
@@ -323,6 +329,7 @@ impl Batch<'_> {
                 .prepare_cached(LATEST)?
                 .query_row([], |row| row.get(0))
                 .optional()?
+                .max(self.latest)
                 .unwrap_or(i64::MIN),
         };
         Ok(*self.clock.insert(before.max(now)))
@@ -371,6 +378,13 @@ impl Batch<'_> {
 /// FNV-1a of type and data: only narrows the search for a repeat down, the texts decide.
 fn content_hash(message: &Message) -> i64 {
     fnv1a(message.event_type.bytes().chain([0]).chain(message.data.bytes()))
+}
+
+/// What stands for type and data of an event that is no more: long enough that no other has the same.
+pub(super) fn digest(message: &Message) -> i64 {
+    let bytes = message.event_type.bytes().chain([0]).chain(message.data.bytes());
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+    bytes.fold(0xCBF2_9CE4_8422_2325, step).cast_signed()
 }
 
 /// A hash that stays the same over versions of program and compiler, for it is kept in the log.

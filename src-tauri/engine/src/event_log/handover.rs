@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    ReadMark, Record, marks,
+    ReadMark, Record, deletion, marks,
     record::{outcome_number, urgency_of},
     row_id,
+    search::Words,
 };
 use crate::{
     feed::FeedId,
@@ -86,6 +87,26 @@ pub(super) fn mark(db: &Connection, seqs: &[u64], summary: Option<u64>) -> rusql
         }
     }
     Ok(())
+}
+
+/// Writes down that a person had an event's popup shown, whatever had kept it away. It is listed from now on if it was not. Returns
+/// whether that changed its outcome.
+pub(super) fn mark_shown(db: &Connection, seq: u64) -> rusqlite::Result<bool> {
+    const KEPT_AWAY: &str = "SELECT feed, outcome FROM event WHERE seq = ?1 AND outcome IN (3, 5, 6, 8)";
+    let Some(seq) = row_id(seq) else { return Ok(false) };
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    let kept_away = db.prepare_cached(KEPT_AWAY)?.query_row([seq], row).optional()?;
+    let Some((feed, outcome)) = kept_away else { return Ok(false) };
+    db.prepare_cached("UPDATE event SET outcome = 2 WHERE seq = ?1")?.execute([seq])?;
+    if outcome == 6 {
+        db.prepare_cached("UPDATE feed SET events = events + 1 WHERE key = ?1")?.execute([feed])?;
+    }
+    if matches!(outcome, 5 | 6) {
+        // Whoever marks it as unread finds it by its words among what was told.
+        db.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([seq])?;
+        deletion::index_again(db, seq, &mut Words::default())?;
+    }
+    Ok(true)
 }
 
 pub(super) fn set_aside(db: &Connection, events: &[SetAside]) -> rusqlite::Result<()> {

@@ -8,14 +8,20 @@
 //! Limits: of the events that a rule ignores, the newest [`IGNORED_KEPT`] of each feed stay; of each event's data, the first
 //! 64 KiB are searched.
 
+mod activity;
 mod batch;
+mod connections;
+mod deletion;
 mod error;
+mod filter;
 mod handover;
+mod index;
 mod marks;
 mod open;
 mod reader;
 mod record;
 mod replay;
+mod retention;
 mod schema;
 mod search;
 #[cfg(test)]
@@ -26,13 +32,19 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use self::deletion::Trash;
 pub use self::{
+    activity::{ACTIVITY_STEP, Activity},
     batch::{Batch, IGNORED_KEPT},
+    connections::{CHANGES, CHANGES_OF_FEED, ConnectionChange, Happened},
+    deletion::SWEPT,
     error::LogError,
     handover::{Pending, SetAside},
+    index::{Index, MAX_TYPES},
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,
+    retention::{LogSize, Retention},
 };
 use crate::{feed::FeedId, resume::Resume};
 
@@ -41,6 +53,7 @@ use crate::{feed::FeedId, resume::Resume};
 pub struct EventLog {
     connection: Connection,
     path: PathBuf,
+    trash: Trash,
 }
 
 /// What is in the log of one feed.
@@ -75,13 +88,14 @@ impl EventLog {
     /// Opens the log at `path`, or makes it, readable for its owner alone; its folder must be there. A file that is not an
     /// event log, is damaged or of a newer version is [`LogError::Broken`] and stays as it is.
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        Ok(Self { connection: open::for_writing(path)?, path: path.to_owned() })
+        Ok(Self { connection: open::for_writing(path)?, path: path.to_owned(), trash: Trash::default() })
     }
 
     /// Begins a transaction. Up to 256 events in one are worth it; more gain little and hold memory.
     pub fn begin(&mut self) -> Result<Batch<'_>, LogError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        Ok(Batch::new(transaction.map_err(|error| LogError::of(&self.path, error))?, &self.path))
+        let transaction = transaction.map_err(|error| LogError::of(&self.path, error))?;
+        Ok(Batch::new(transaction, &self.path, self.trash.clock))
     }
 
     /// The feed's last event ID (WHATWG HTML 9.2.3): empty if there is none.
@@ -163,6 +177,12 @@ impl EventLog {
     /// this number. Events that are not pending are passed over.
     pub fn mark_handed_over(&mut self, seqs: &[u64], summary: Option<u64>) -> Result<(), LogError> {
         self.write(|connection| handover::mark(connection, seqs, summary))
+    }
+
+    /// Writes down that a person had an event's popup shown, whatever had kept it away: it is shown from now on. Returns whether that
+    /// changed its outcome.
+    pub fn mark_shown(&mut self, seq: u64) -> Result<bool, LogError> {
+        self.write(|connection| handover::mark_shown(connection, seq))
     }
 
     /// Takes events from those that are pending; others are passed over.

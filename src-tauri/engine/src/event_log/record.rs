@@ -177,7 +177,7 @@ pub(super) fn outcome_number(outcome: Outcome) -> i64 {
     }
 }
 
-fn outcome_of(number: i64) -> Option<Outcome> {
+pub(super) fn outcome_of(number: i64) -> Option<Outcome> {
     use Outcome::{Closed, Held, Ignored, Logged, Pending, Shown, Summarized};
     [Shown, Pending, Summarized, Logged, Ignored, Closed, Held]
         .into_iter()

@@ -1,12 +1,47 @@
 //! Text as the full-text index takes it: words as `unicode61` splits them, every CJK character a word of its own, so that
 //! Chinese text of any length is found as a phrase of its characters.
 
+use rusqlite::{Connection, params};
+
 /// Of each text, this many bytes are searched.
 pub(super) const SEARCHED_BYTES: usize = 64 * 1024;
 
 /// Of what a person searches for, this many words and characters count.
 const QUERY_WORDS: usize = 32;
 const QUERY_CHARS: usize = 1024;
+
+/// An event's words for the index; kept to reuse the memory.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    title: String,
+    body: String,
+    data: String,
+}
+
+/// An event as the index has it.
+pub(super) struct Indexed<'a> {
+    pub(super) seq: i64,
+    pub(super) feed: i64,
+    pub(super) kind: i64,
+    /// Whether a popup told or will tell of it.
+    pub(super) told: bool,
+    pub(super) title: &'a str,
+    pub(super) body: &'a str,
+    pub(super) data: &'a str,
+}
+
+/// Puts an event into the index.
+pub(super) fn insert(db: &Connection, event: &Indexed<'_>, words: &mut Words) -> rusqlite::Result<()> {
+    const INSERT: &str = "INSERT INTO search (rowid, title, body, data, facet) VALUES (?1, ?2, ?3, ?4, ?5)";
+    // What the data says already need not be indexed twice.
+    for (words, text) in [(&mut words.title, event.title), (&mut words.body, event.body)] {
+        write_indexed(words, if covers(event.data, text) { "" } else { text });
+    }
+    write_indexed(&mut words.data, event.data);
+    let Words { title, body, data } = &*words;
+    let row = params![event.seq, title, body, data, facets(event.feed, event.kind, event.told)];
+    db.prepare_cached(INSERT)?.execute(row).map(drop)
+}
 
 /// Writes `text` into `into` as the index takes it. JSON's escapes are resolved: `\u4e2d\n` is found like the characters meant.
 pub(super) fn write_indexed(into: &mut String, text: &str) {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "what is expected and does not hold ends the test")]
 
+mod events;
 mod policy;
 mod presets;
 #[path = "../support/mod.rs"]

@@ -212,9 +212,10 @@ fn a_preset_that_there_is_not_is_a_mistake_with_the_nearest_name() {
     }
 }
 
-/// As a draft of rules is tried.
+/// Rules that are tried or set over the control socket write the preset down that was found; rules that a person writes into the
+/// file are all that the person wants, unless it names one.
 #[test]
-fn a_found_preset_gives_way_to_rules_and_one_that_was_set_does_not() {
+fn a_preset_stays_behind_rules_that_are_tried_and_behind_written_ones_if_it_is_named() {
     for (rest, kept) in [("", false), ("preset = \"ntfy\"", true)] {
         let text = format!("[[feed]]\nid = \"a\"\nurl = \"https://ntfy.sh/ops/sse\"\n{rest}");
         let feed = config::parse(&text).expect("a good file").feeds[0].as_ref().clone();
@@ -222,7 +223,8 @@ fn a_found_preset_gives_way_to_rules_and_one_that_was_set_does_not() {
         let with_rules =
             config::parse(&format!("{text}\nrule = [{{ event = \"x\" }}]")).expect("a good file");
         let draft = feed.clone().with_rules(with_rules.feeds[0].rules.clone());
-        assert_eq!((draft.preset.is_some(), with_rules.feeds[0].preset.is_some()), (kept, kept));
+        assert_eq!(draft.preset.as_ref().map(|chosen| &chosen.by), Some(&By::Set));
+        assert_eq!(with_rules.feeds[0].preset.is_some(), kept);
         assert!(feed.with_rules(Default::default()).preset.is_some());
     }
 }

@@ -94,6 +94,7 @@ fn a_request_reaches_the_socket_and_its_answer_the_page() {
         &[
             "HTTP/1.1 201 Created\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{\"id\":\"ops\"}",
             "HTTP/1.1 409 Conflict\r\ncontent-length: 66\r\nconnection: close\r\n\r\n{\"code\":\"duplicate_url\",\"message\":\"there already\",\"detail\":\"ops\"} ",
+            "HTTP/1.1 422 Unprocessable Content\r\ncontent-length: 112\r\nconnection: close\r\n\r\n{\"code\":\"invalid_value\",\"message\":\"unknown name\",\"detail\":\"\",\"place\":{\"key\":\"rule[1].when\",\"line\":1,\"column\":8}}",
             "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
         ],
     );
@@ -109,6 +110,8 @@ fn a_request_reaches_the_socket_and_its_answer_the_page() {
 
     let refused = json!({ "code": "duplicate_url", "message": "there already", "detail": "ops" });
     assert_eq!(page.request("POST", "/feeds", &draft), Err(refused));
+    let misplaced = page.request("POST", "/rules/test", &json!({})).unwrap_err();
+    assert_eq!(misplaced["place"], json!({ "key": "rule[1].when", "line": 1, "column": 8 }));
     assert_eq!(page.request("DELETE", "/feeds/ops", &Value::Null), Ok(Value::Null));
 }
 
@@ -125,8 +128,8 @@ fn other_requests_are_not_passed_on() {
     let folder = tempfile::tempdir().unwrap();
     let page = Page::open(&folder.path().join("control.sock"));
     for (method, path) in [
-        ("PUT", "/feeds"),
-        ("PUT", "/feeds/ops/credential"),
+        ("PUT", "/quit"),
+        ("OPTIONS", "/feeds"),
         ("get", "/feeds"),
         ("GET", "feeds"),
         ("GET", "//feeds"),
@@ -162,7 +165,7 @@ fn updates_reach_the_page_and_the_event_asked_for_follows_the_status() {
         &[concat!(
             "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n",
             r#"data: {"kind":"status","value":{"version":"0.1.0","pid":1,"started_at":"2026-01-01T00:00:00.000Z","#,
-            r#""language":"system","locale":"en","config":{"path":"/c/feeds.toml","error":null},"#,
+            r#""language":"system","theme":"dark","locale":"en","config":{"path":"/c/feeds.toml","error":null},"#,
             r#""event_log":"/d/events.db","attention":{"snoozed_until":null,"quiet_until":null,"held":0},"#,
             r#""parts":[],"feeds":[]}}"#,
             "\n\n",

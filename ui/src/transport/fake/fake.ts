@@ -1,16 +1,15 @@
 import type { Attention } from '../../generated/Attention'
+import type { ConnectionChange } from '../../generated/ConnectionChange'
 import type { Event } from '../../generated/Event'
-import type { EventPage } from '../../generated/EventPage'
 import type { Feed } from '../../generated/Feed'
 import type { FeedDraft } from '../../generated/FeedDraft'
 import type { FeedEdit } from '../../generated/FeedEdit'
-import type { MarkRead } from '../../generated/MarkRead'
 import type { Settings } from '../../generated/Settings'
 import type { SnoozeWish } from '../../generated/SnoozeWish'
 import type { Status } from '../../generated/Status'
 import type { Update } from '../../generated/Update'
 import { feeds } from './feeds'
-import { log } from './log'
+import { countFeed, log, type Made } from './log'
 import { rules } from './rules'
 import { settings } from './settings'
 import { Failure, type Method, type Transport } from '../transport'
@@ -34,6 +33,10 @@ export class Fake implements Transport {
   status: Status
   /** Newest first. */
   events: Event[] = []
+  /** Older events, as many as may be: none of them is kept. */
+  made: Made | null = null
+  /** What happened to connections, newest first. */
+  connections: ConnectionChange[] = []
   running = true
   /** What `GET /settings` answers. */
   readonly settings: Settings
@@ -74,7 +77,7 @@ export class Fake implements Transport {
   arrive(event: Event): void {
     this.events = [event, ...this.events]
     this.emit({ kind: 'event', value: event })
-    this.#count(event.feed)
+    countFeed(this, event.feed)
   }
 
   emit(update: Update): void {
@@ -141,14 +144,6 @@ export class Fake implements Transport {
     switch (`${method} ${room}${id && (room === 'feeds' || /^\d+$/.test(id) ? '/*' : `/${id}`)}${verb && `/${verb}`}`) {
       case 'GET status':
         return this.status
-      case 'GET events':
-        return this.#page(url.searchParams)
-      case 'GET events/*':
-        return this.#event(Number(id))
-      case 'POST events/read':
-        return this.#mark(body as MarkRead)
-      case 'POST events/*/open':
-        return undefined
       case 'POST feeds':
         return this.#add(body as FeedDraft)
       case 'PATCH feeds/*':
@@ -170,54 +165,12 @@ export class Fake implements Transport {
     }
   }
 
-  #page(query: URLSearchParams): EventPage {
-    const search = query.get('search')?.toLowerCase()
-    const before = Number(query.get('before') ?? Infinity)
-    const limit = Number(query.get('limit') ?? 200)
-    const found = this.events.filter((event) => {
-      const told = event.outcome === 'shown' || event.outcome === 'summarized'
-      if (query.has('feed') && event.feed !== query.get('feed')) return false
-      if (query.has('summary') && event.summary !== Number(query.get('summary'))) return false
-      if (query.has('unread') && (!told || event.read)) return false
-      if (query.has('held_back') ? told : event.outcome === 'ignored') return false
-      if (search && !`${event.title} ${event.body} ${event.data}`.toLowerCase().includes(search)) return false
-      return event.seq < before
-    })
-    const events = found.slice(0, limit)
-    return { events, connections: [], next_before: found.length > limit ? (events.at(-1)?.seq ?? null) : null }
-  }
-
-  #event(seq: number): Event {
-    const event = this.events.find((event) => event.seq === seq)
-    if (!event) throw new Failure('no_such_event')
-    return event
-  }
-
   /** Each time that the window offers is an hour here. */
   #snooze({ feed, until }: SnoozeWish): Attention {
     const snoozed_until = until === null || until === 'off' ? null : new Date(Date.now() + 3_600_000).toISOString()
     if (feed !== undefined) this.change(feed, { snoozed_until })
     else this.set({ attention: { ...this.status.attention, snoozed_until } })
     return this.status.attention
-  }
-
-  #mark({ seqs, feed, summary, read }: MarkRead): void {
-    this.events = this.events.map((event) => {
-      const whole = summary === undefined ? feed === undefined || event.feed === feed : event.summary === summary
-      const meant = seqs ? seqs.includes(event.seq) : whole
-      return meant ? { ...event, read } : event
-    })
-    for (const { id } of this.status.feeds) this.#count(id)
-    this.emit({ kind: 'events_changed' })
-  }
-
-  #count(id: string): void {
-    const feed = this.status.feeds.find((feed) => feed.id === id)
-    if (!feed) return
-    const events = this.events.filter((event) => event.feed === id)
-    const unread = events.filter((event) => event.outcome === 'shown' && !event.read).length
-    const last_event_at = events[0]?.received_at ?? feed.last_event_at
-    this.change(id, { counts: { ...feed.counts, events: events.length, unread }, last_event_at })
   }
 
   #add({ url, id, name, paused = false }: FeedDraft): Feed {

@@ -187,7 +187,7 @@ fn credentials_are_set_in_the_way_that_they_are_written() {
         (
             "[feed.auth]\n[feed.auth.headers]\nB.env = 'B'\n\n[[feed.rule]]\n",
             set(key(variable("A"))),
-            "[feed.auth]\n[feed.auth.headers]\nx-key = { env = \"A\" }\nB.env = 'B'\n\n[[feed.rule]]\n",
+            "[feed.auth]\n[feed.auth.headers]\nB.env = 'B'\nx-key = { env = \"A\" }\n\n[[feed.rule]]\n",
         ),
         (
             "auth = { query = { q = { env = 'Q' } } } # all\n",

@@ -8,11 +8,15 @@ use super::{WRITTEN, id, text};
 use crate::{
     config::{
         Config, ConfigError, ConfigErrorKind,
-        edit::{FeedChange, NewFeed, add_feed, edit_feed, remove_feed, set_paused},
+        edit::{FeedChange, NewFeed, add_feed, edit_feed, set_paused},
         parse,
     },
     feed::{FeedId, Repeats},
 };
+
+fn remove_feed(text: &str, id: &FeedId) -> Result<String, ConfigError> {
+    crate::config::edit::remove_feed(text, id).map(|(text, _)| text)
+}
 
 #[test]
 fn added_feeds_come_last() {
@@ -67,6 +71,7 @@ fn changes_leave_the_rest_byte_for_byte() {
         idle_timeout: Some(Duration::ZERO),
         repeats: Some(Repeats::Hide),
         mute: Some(true),
+        ..FeedChange::default()
     };
     let mute = |mute| FeedChange { mute: Some(mute), ..FeedChange::default() };
     let door = replaced("\"http://door.example.org/events\"", "\"https://door.example.org/e\"")

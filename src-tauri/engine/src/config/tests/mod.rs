@@ -2,7 +2,9 @@ mod access;
 mod changes;
 mod network;
 mod notifications;
+mod rule_changes;
 mod rules;
+mod section_changes;
 
 use std::{fs, time::Duration};
 
@@ -146,7 +148,7 @@ fn mistakes_name_line_key_and_remedy() {
         (
             feed("xyzzy = 3\n"),
             Kind::Broken,
-            "line 5, feed[1].xyzzy: unknown key; known here: id, name, url, auth, paused, mute, images, silence_alert, \
+            "line 5, feed[1].xyzzy: unknown key; known here: id, name, group, url, auth, paused, mute, images, silence_alert, \
              idle_timeout, repeats, ca_file, client_certificate, verify_certificate, proxy, resume, \
              preset, rule",
         ),

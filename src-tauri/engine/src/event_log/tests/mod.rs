@@ -1,7 +1,10 @@
 //! The log as its users see it.
 
+mod connections;
 mod crash;
+mod deletion;
 mod files;
+mod filters;
 mod handover;
 mod marks;
 mod resume;

@@ -10,7 +10,7 @@ use bellwether_control::{messages::Catalogue, paths::Profile, wire};
 use bellwether_engine::{access::is_open_to_others, config::ConfigFile};
 
 use super::Check;
-use crate::{cli::status, resident::config_error};
+use crate::{cli::config_sentence, resident::config_error};
 
 /// What every SQLite database begins with (SQLite, "Database File Format", 1.3).
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -71,7 +71,7 @@ pub(super) fn feeds_toml(profile: &Profile, running: Option<&wire::Status>, cata
         None => ConfigFile::new(&profile.config_file).load().err().map(|error| config_error(&error)),
     };
     if let Some(error) = error {
-        return Check::missing(NAME, status::config_sentence(&path, &error, catalogue)).essential();
+        return Check::missing(NAME, config_sentence(&path, &error, catalogue)).essential();
     }
     if profile.config_file.exists() {
         Check::ok(NAME, path).essential()

@@ -1,0 +1,43 @@
+import type { FeedActivity } from '../generated/FeedActivity'
+import type { FeedEdit } from '../generated/FeedEdit'
+import type { FeedSettings } from '../generated/FeedSettings'
+import { Failure } from '../transport/transport'
+import type { Feeds } from './feeds.svelte'
+
+/** What the page of one feed shows beside the feed itself. */
+export class FeedPage {
+  settings = $state.raw<FeedSettings | null>(null)
+  activity = $state.raw<FeedActivity | null>(null)
+  /** Why the settings, or the activity, could not be had. */
+  noSettings = $state.raw<Failure | null>(null)
+  noActivity = $state.raw<Failure | null>(null)
+
+  constructor(
+    readonly feeds: Feeds,
+    readonly id: string,
+  ) {}
+
+  async loadSettings(): Promise<void> {
+    try {
+      this.settings = await this.feeds.settings(this.id)
+      this.noSettings = null
+    } catch (thrown) {
+      this.noSettings = Failure.from(thrown)
+    }
+  }
+
+  async loadActivity(): Promise<void> {
+    try {
+      this.activity = await this.feeds.activity(this.id)
+      this.noActivity = null
+    } catch (thrown) {
+      this.noActivity = Failure.from(thrown)
+    }
+  }
+
+  /** Changes settings; throws a `Failure` for the field that asked. */
+  async change(edit: FeedEdit): Promise<void> {
+    await this.feeds.edit(this.id, edit)
+    await this.loadSettings()
+  }
+}
