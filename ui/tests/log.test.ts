@@ -140,7 +140,7 @@ describe('an event', () => {
     fake.events = [makeEvent({ seq: 9, title: 'With link', url: 'https://example.org/x' })]
     const { person } = await openWindow(fake)
     await person.click(await screen.findByText('With link'))
-    expect(document.querySelector('a')).toBeNull()
+    expect(detail().queryByRole('link')).toBeNull()
     await person.click(detail().getByRole('button', { name: 'Open link' }))
     await waitFor(() => expect(fake.requests.map(({ line }) => line)).toContain('POST /events/9/open'))
   })

@@ -72,6 +72,14 @@ describe('the catalogues', () => {
     expect(needed.filter((key) => !(key in english))).toEqual([])
   })
 
+  test('have Chinese texts with Chinese punctuation', () => {
+    const half = /[\p{Script=Han}”）][,;:!?()"]|[,;:!?()"][\p{Script=Han}“（]|\p{Script=Han}\.(?:\s|$)|\.\.\./u
+    const wrong = Object.entries(chinese).filter(([key, text]) => key.startsWith('ui.') && half.test(text))
+    expect(wrong).toEqual([])
+    expect(['你好,世界', '(括号)', '完成.', '等等...', '“引号”!'].filter((text) => !half.test(text))).toEqual([])
+    expect(['你好，世界。', 'feeds.toml 有错误', '（{detail}）', '第 3 行'].filter((text) => half.test(text))).toEqual([])
+  })
+
   test('hold every text that the window asks for, and the window asks for every text of its own', () => {
     const code = sources(join(import.meta.dirname, '../src')).join('\n')
     // `ui.name`, or `ui.name_${…}` where the last part varies.

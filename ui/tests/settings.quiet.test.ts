@@ -62,7 +62,7 @@ describe('a week', () => {
   })
 })
 
-const NIGHTS = 'Mon–Thu and Sun 10:00 PM–07:00 AM on the next day'
+const NIGHTS = 'Mon–Thu and Sun 10:00 PM–7:00 AM on the next day'
 
 async function openWeek(ranges?: QuietHours[]) {
   const fake = twoFeeds()

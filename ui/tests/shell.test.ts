@@ -96,9 +96,27 @@ describe('the sheet of keys', () => {
     const sheet = within(screen.getByRole('dialog', { name: 'Keys' }))
     expect(sheet.getByRole('heading', { name: 'Events' })).toBeVisible()
     const move = sheet.getByText('next, previous event').closest('div') as HTMLElement
-    expect([...move.querySelectorAll('kbd kbd')].map((cap) => cap.textContent)).toEqual(['J', '↓', 'K', '↑'])
+    expect([...move.querySelectorAll('kbd kbd')].map((cap) => cap.textContent)).toEqual(['J', 'K', '↓', '↑'])
     expect(sheet.getByText('Settings').closest('div')).toHaveTextContent('Ctrl+,')
-    await person.keyboard('{Escape}')
+    expect([...sheet.getAllByText('Shift')]).toHaveLength(2)
+  })
+
+  test('has the same for the log wherever it is opened', async () => {
+    const keys = async () => {
+      const section = (await screen.findByRole('heading', { level: 3, name: 'Events' })).closest('section') as HTMLElement
+      return [...section.querySelectorAll('dl div')].map((line) => line.textContent?.replaceAll(/\s+/g, ' ')).sort()
+    }
+    const fake = twoFeeds()
+    fake.events = [makeEvent({ seq: 9, title: 'With link', url: 'https://example.org/x' })]
+    const { person } = await openWindow(fake)
+    await person.click(await screen.findByText('With link'))
+    await person.keyboard('?')
+    const there = await keys()
+    await person.click(within(screen.getByRole('dialog')).getByRole('button'))
+    await person.click(rail().getByText('Settings'))
+    await screen.findByRole('heading', { name: 'Notifications' })
+    await person.keyboard('?')
+    expect(await keys()).toEqual(there)
   })
 })
 

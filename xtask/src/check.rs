@@ -6,12 +6,14 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::build;
+use crate::licences;
 use crate::needs::{self, Group};
 use crate::shell::{cargo, installed, npm, root, run};
 
 pub(crate) fn check(_arguments: &[String]) -> Result<()> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     locks()?;
+    licences::check()?;
     for missing in needs::provide(&[Group::Build])? {
         println!("skipped: {missing}");
     }

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod fuzz;
 mod icons;
+mod licences;
 mod needs;
 mod package;
 mod run;
@@ -21,7 +22,7 @@ use anyhow::{Result, bail};
 /// A chore: its name, what it takes, what it does.
 type Chore = (&'static str, &'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     (
         "run",
         "[--release] [--seconds N] [ARGUMENTS]",
@@ -50,6 +51,7 @@ const CHORES: [Chore; 8] = [
         screenshots::screenshots,
     ),
     ("icons", "", "draw the rendered icons anew from icons/*.svg", icons::icons),
+    ("licences", "", "write the list of packages and licences that the window shows", licences::licences),
 ];
 
 fn main() -> ExitCode {

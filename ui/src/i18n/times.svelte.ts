@@ -137,9 +137,9 @@ export function weekdayName(day: number, weekday: 'short' | 'long' = 'short'): s
   return formatter(`weekday ${weekday}`, (name) => new Intl.DateTimeFormat(name, { weekday, timeZone: 'UTC' })).format(Date.UTC(2024, 0, 1 + day))
 }
 
-/** `22:00` as a clock shows it where the person lives: `10:00 PM`. */
+/** `07:00` as a clock shows it where the person lives: `7:00 AM`. */
 export function timeOfDay(time: string): string {
-  return formatter('time of day', (name) => new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' })).format(
+  return formatter('time of day', (name) => new Intl.DateTimeFormat(name, { hour: 'numeric', minute: '2-digit', timeZone: 'UTC' })).format(
     new Date(`2024-01-01T${time}:00Z`),
   )
 }
