@@ -82,6 +82,10 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
+        self.answered(request).await
+    }
+
+    async fn answered(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
         let response = request.send().await.map_err(|error| self.unanswered(&error))?;
         if response.status().is_success() {
             return Ok(response);
@@ -136,6 +140,19 @@ impl Client {
     /// `DELETE /feeds/{id}`.
     pub async fn remove_feed(&self, id: &str) -> Result<(), ClientError> {
         self.call("DELETE", &feed_path(id, ""), NOTHING).await
+    }
+
+    /// `POST /feeds/{id}/restore`.
+    pub async fn restore_feed(&self, id: &str) -> Result<wire::Feed, ClientError> {
+        self.call("POST", &feed_path(id, "/restore"), NOTHING).await
+    }
+
+    /// `POST /import`, with the text of an export.
+    pub async fn import(&self, export: Vec<u8>) -> Result<wire::Imported, ClientError> {
+        let request = self.http.post("http://localhost/import").body(export);
+        let response = self.answered(request).await?;
+        let bytes = response.bytes().await.map_err(|error| broken(&self.socket, &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| broken(&self.socket, &error))
     }
 
     /// `PUT /feeds/{id}/credential`.

@@ -4,7 +4,7 @@
 
 mod alerts;
 mod attention;
-mod autostart;
+pub(crate) mod autostart;
 mod credential;
 mod demo;
 mod doctor;
@@ -19,6 +19,7 @@ mod log;
 mod network;
 mod parts;
 mod popups;
+mod portable;
 mod presence;
 mod preview;
 mod reading;
@@ -32,7 +33,7 @@ mod watch;
 mod window;
 mod wire;
 
-pub(crate) use wire::config_error;
+pub(crate) use wire::{config_error, sentence};
 
 use std::{io::Write, sync::Arc, time::Duration};
 

@@ -160,7 +160,7 @@ impl Resident {
         Ok(())
     }
 
-    async fn set_theme(&self, theme: Theme) -> Result<(), engine::Error> {
+    pub(super) async fn set_theme(&self, theme: Theme) -> Result<(), engine::Error> {
         if let Some(word) = word_of(theme) {
             self.engine.set_setting(THEME, &word).await?;
         }

@@ -14,6 +14,7 @@ mod committing;
 mod deleting;
 mod event_loop;
 mod feeds;
+mod importing;
 mod outages;
 mod outbox;
 mod presets;
@@ -21,7 +22,7 @@ mod running;
 mod showing;
 mod together;
 
-use std::{io, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -33,7 +34,10 @@ use crate::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed, Removal, RulesChange, SettingsChange},
     },
-    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record, Retention},
+    event_log::{
+        ConnectionChange, Counts, EventLog, LogError, LogReader, PortableEvent, PortableFeed, ReadMark,
+        Record, Retention,
+    },
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -44,6 +48,7 @@ use crate::{
     subscription::Client,
 };
 
+pub use self::importing::travels;
 pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.
@@ -159,6 +164,26 @@ pub struct RemovedFeed {
     pub(crate) snoozed_until: Option<Timestamp>,
 }
 
+/// What comes from another machine, beside events.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Import {
+    /// The text of `feeds.toml`.
+    pub config: String,
+    /// What the log keeps of feeds.
+    pub feeds: Vec<PortableFeed>,
+    /// The presets that were found for feeds, and the snoozes, as the log keeps them.
+    pub settings: Vec<(String, String)>,
+}
+
+/// What came of a piece of another log.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// How many events were appended.
+    pub events: u64,
+    /// The new numbers of events that popups were named after.
+    pub summaries: HashMap<u64, u64>,
+}
+
 /// What keeps popups of all feeds away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
@@ -254,6 +279,8 @@ pub(crate) enum Command {
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
     CheckNewFeed(NewFeed, Reply<Result<FeedId, Error>>),
+    ImportEvents(Vec<PortableEvent>, HashMap<u64, u64>, Reply<Result<Imported, Error>>),
+    Import(Box<Import>, Reply<Result<(), Error>>),
     SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
     SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
     RemoveFeed(FeedId, Reply<Result<RemovedFeed, Error>>),
@@ -371,6 +398,20 @@ impl Engine {
     /// Changes what `feeds.toml` says of all feeds' popups and of the log.
     pub async fn edit_settings(&self, change: SettingsChange) -> Result<(), Error> {
         self.ask(|reply| Command::EditSettings(change, reply)).await?
+    }
+
+    /// Appends events of another log, in their order; `summaries` are what the pieces before gave.
+    pub async fn import_events(
+        &self,
+        events: Vec<PortableEvent>,
+        summaries: HashMap<u64, u64>,
+    ) -> Result<Imported, Error> {
+        self.ask(|reply| Command::ImportEvents(events, summaries, reply)).await?
+    }
+
+    /// Makes `feeds.toml` another one's, whatever it says now, and goes on where that one's feeds ended.
+    pub async fn import(&self, import: Import) -> Result<(), Error> {
+        self.ask(|reply| Command::Import(Box::new(import), reply)).await?
     }
 
     /// What `feeds.toml` says of popups and of the log.
