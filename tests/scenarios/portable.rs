@@ -174,7 +174,7 @@ fn the_report_says_what_works_without_secrets() {
     let version = doctor.checks.iter().find(|check| check.name == "Version").expect("a check");
     assert_eq!((version.fine, version.text.as_str()), (Some(true), env!("CARGO_PKG_VERSION")));
     assert!(
-        doctor.report.contains("a · http://alice:***@127.0.0.1:9/?token=*** · Paused"),
+        doctor.report.contains("a · http://alice:***@127.0.0.1:9/?token=*** · ‖ Paused"),
         "{}",
         doctor.report
     );
