@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use bellwether_engine::{
-    event_log::{EventLog, LogReader, NewEvent, Query, ReadMark},
+    event_log::{EventLog, LogError, LogReader, NewEvent, Query, ReadMark, Retention, SWEPT},
     event_source::Message,
     feed::FeedId,
     notification::Notification,
     policy::{Outcome, OutcomeReason},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::figures::{Figures, Unit, millis, quantile};
 
@@ -59,8 +59,30 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     append(&mut log, &feeds, 0..1)?;
     figures.note("append after it", millis(start.elapsed()), Unit::Millis);
     read(figures, &reader, " (all read)")?;
+    leave(figures, &mut log)?;
     #[expect(clippy::cast_precision_loss, reason = "about a gigabyte")]
     figures.note("size of the log", std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20), Unit::MiB);
+    Ok(())
+}
+
+/// Events that go: what arrives waits for a group of them at the most.
+fn leave(figures: &mut Figures, log: &mut EventLog) -> Result<()> {
+    let now = Timestamp::from_millisecond(time_of(ROWS))?;
+    let seqs: Vec<u64> = (1000..2000).collect();
+    let start = Instant::now();
+    log.delete(&seqs, now)?;
+    figures.note("delete 1,000 events", millis(start.elapsed()), Unit::Millis);
+    let start = Instant::now();
+    log.restore(&seqs, now)?;
+    figures.note("restore them", millis(start.elapsed()), Unit::Millis);
+    let retention = Retention { days: None, events: Some(u32::try_from(ROWS - 20_000)?) };
+    let mut groups = Vec::new();
+    for _ in 0..READINGS {
+        let start = Instant::now();
+        log.sweep(retention, now)?;
+        groups.push(millis(start.elapsed()));
+    }
+    figures.note(&format!("sweep {SWEPT} events away, p95"), quantile(&mut groups, 95), Unit::Millis);
     Ok(())
 }
 
@@ -69,7 +91,83 @@ fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
     let any = Query { limit: 200, preview: Some(1024), ..Query::default() };
     let recent = Timestamp::from_millisecond(time_of(ROWS - 10))?;
     lists(figures, reader, state, &any, recent)?;
+    outcomes(figures, reader, state, &any, recent)?;
+    places(figures, reader, state, &any)?;
     searches(figures, reader, state, &any, recent)
+}
+
+/// Lists by outcome and end of time, together with the other filters.
+fn outcomes(
+    figures: &mut Figures,
+    reader: &LogReader,
+    state: &str,
+    any: &Query,
+    recent: Timestamp,
+) -> Result<()> {
+    let (mut worst, mut worst_search) = (0.0_f64, 0.0_f64);
+    for outcomes in [
+        vec![Outcome::Shown],
+        vec![Outcome::Pending],
+        vec![Outcome::Ignored],
+        vec![Outcome::Closed],
+        vec![Outcome::Logged, Outcome::Shown],
+        vec![Outcome::Held, Outcome::Summarized],
+    ] {
+        for feed in [None, Some("rare")] {
+            for event in [None, Some("seldom")] {
+                for unread in [false, true] {
+                    for until in [None, Some(recent), Some(Timestamp::from_millisecond(time_of(ROWS / 2))?)] {
+                        let query = Query {
+                            feed: feed.and_then(FeedId::new),
+                            event: event.map(Into::into),
+                            unread,
+                            outcomes: Some(outcomes.clone()),
+                            until,
+                            ..any.clone()
+                        };
+                        worst = worst.max(p95_page(reader, &query)?);
+                        let query = Query { search: Some("severity-".into()), ..query };
+                        worst_search = worst_search.max(p95_page(reader, &query)?);
+                    }
+                }
+            }
+        }
+    }
+    figures.at_most(
+        &format!("newest 200 by outcome, worst of 144 filters{state}"),
+        worst,
+        Unit::Millis,
+        10.0,
+    );
+    let name = format!("search by outcome, worst of 144 filters{state}");
+    figures.at_most(&name, worst_search, Unit::Millis, 100.0);
+    Ok(())
+}
+
+/// Where the events of whole lists are.
+fn places(figures: &mut Figures, reader: &LogReader, state: &str, any: &Query) -> Result<()> {
+    let zone = TimeZone::get("Europe/Berlin")?;
+    let index = |query: &Query| p95(|| reader.index(query, 200, &zone).map(drop));
+    figures.at_most(&format!("index of all events{state}"), index(any)?, Unit::Millis, 150.0);
+    for (name, query) in [
+        ("a feed", Query { feed: FeedId::new("mail"), ..any.clone() }),
+        ("unread", Query { unread: true, ..any.clone() }),
+        ("held back", Query { held_back: true, ..any.clone() }),
+        ("shown", Query { outcomes: Some(vec![Outcome::Shown]), ..any.clone() }),
+        ("a common word", Query { search: Some("severity-".into()), ..any.clone() }),
+        (
+            "a word of one outcome",
+            Query { search: Some("disk".into()), outcomes: Some(vec![Outcome::Logged]), ..any.clone() },
+        ),
+    ] {
+        figures.note(&format!("index of {name}{state}"), index(&query)?, Unit::Millis);
+    }
+    figures.note(&format!("event types{state}"), p95(|| reader.types(None).map(drop))?, Unit::Millis);
+    let feed = FeedId::new("mail").context("a feed id")?;
+    let now = Timestamp::from_millisecond(time_of(ROWS))?;
+    let activity = p95(|| reader.activity(&feed, now).map(drop))?;
+    figures.note(&format!("a feed's last day{state}"), activity, Unit::Millis);
+    Ok(())
 }
 
 fn lists(
@@ -158,12 +256,17 @@ fn searches(
     Ok(())
 }
 
-/// Of a reading that is repeated, in ms.
+/// Of a page that is read again and again, in ms.
 fn p95_page(reader: &LogReader, query: &Query) -> Result<f64> {
+    p95(|| reader.page(query).map(drop))
+}
+
+/// Of a reading that is repeated, in ms.
+fn p95(read: impl Fn() -> Result<(), LogError>) -> Result<f64> {
     let mut times = Vec::with_capacity(READINGS);
     for _ in 0..READINGS {
         let start = Instant::now();
-        reader.page(query)?;
+        read()?;
         times.push(millis(start.elapsed()));
         // A second of one reading says enough.
         if times.iter().sum::<f64>() > 1000.0 {

@@ -15,6 +15,7 @@ use bellwether_engine::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::{
     Resident,
@@ -118,7 +119,7 @@ pub(super) fn log_query(query: wire::EventQuery) -> Result<LogQuery, Refusal> {
         unread: query.unread.unwrap_or(false),
         held_back: query.held_back.unwrap_or(false),
         summary: query.summary,
-        outcomes: query.outcome.as_deref().map(outcomes).transpose()?,
+        outcomes: query.outcome.as_deref().map(outcomes).transpose()?.filter(|outcomes| !outcomes.is_empty()),
         since: time("since", query.since.as_deref())?,
         until: time("until", query.until.as_deref())?,
         before: query.before,
@@ -214,11 +215,16 @@ pub(super) async fn show(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// One export at a time: a whole log takes a while, and lists are to be read meanwhile.
+static EXPORTS: Semaphore = Semaphore::const_new(1);
+
 pub(super) async fn export(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Exported> {
     let wire::EventExport { format, query } = body(&bytes)?;
     let query = LogQuery { before: None, limit: USUAL, preview: None, ..log_query(query)? };
     let (log, exports) = (resident.engine.log().clone(), resident.exports.clone());
     let can_notify = resident.can_notify();
+    // Nobody closes it.
+    let _turn = EXPORTS.acquire().await.map_err(|error| Refusal::internal(std::io::Error::other(error)))?;
     let written = reading::read(move || write_events(&log, query, format, &exports, can_notify));
     Ok(Json(written.await.map_err(Refusal::internal)??))
 }

@@ -16,6 +16,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 
 impl EventLoop {
     pub(super) fn delete(&mut self, seqs: &[u64], now: Timestamp) -> Result<(), Error> {
+        self.mark_shown();
         // A popup on its way is told, whatever becomes of its event: it must not come again if that is restored.
         let on_their_way = self.outbox.on_their_way();
         let told: Vec<u64> = seqs.iter().copied().filter(|seq| on_their_way.contains(seq)).collect();

@@ -197,39 +197,71 @@ impl Filter {
 
     /// A list of each of these outcomes, or one of several where that is shorter.
     fn of_outcomes(&self, outcomes: &[i64]) -> Vec<String> {
-        let (waiting, settled): (Vec<i64>, Vec<i64>) = outcomes.iter().partition(|it| matches!(it, 3 | 8));
+        let has = |outcome: i64| outcomes.contains(&outcome);
         let unread = if self.unread { UNREAD } else { "" };
-        let which = |outcome: &i64| if *outcome == PENDING.1 { PENDING } else { WAITING };
-        let mut lists: Vec<String> =
-            waiting.iter().map(|outcome| self.unshown(which(outcome)) + unread).collect();
-        let rest = self.with_words() + unread;
-        let one_by_one = || settled.iter().map(|outcome| self.settled(*outcome) + &rest);
-        let among = format!("e.outcome IN ({})", numbers(&settled));
-        match (self.words.is_some(), self.unread) {
-            _ if settled.is_empty() => {}
-            _ if self.rare_outcomes => lists.extend(one_by_one()),
-            _ if self.rare_kind && !settled.contains(&6) => {
+        let mut lists = Vec::new();
+        lists.extend(has(PENDING.1).then(|| self.unshown(PENDING) + unread));
+        lists.extend(has(WAITING.1).then(|| self.unshown(WAITING) + unread));
+        let of = |group: [i64; 3]| group.into_iter().filter(|it| has(*it)).collect::<Vec<_>>();
+        for (settled, told) in [(of([2, 4, 7]), true), (of([5, 6, 6]), false)] {
+            if settled.is_empty() {
+                continue;
+            }
+            let among = format!("e.outcome IN ({})", numbers(&settled));
+            let rest = self.with_words() + unread;
+            if self.rare_kind && !settled.contains(&6) {
                 lists.push(format!("{} AND {among}{rest}", self.listed()));
+            } else if self.words.is_some() && !self.rare_outcomes {
+                lists.push(self.found_settled(&settled, told) + unread);
+            } else if self.unread && !self.rare_outcomes {
+                let unread = self.unread("CROSS JOIN event e ON e.seq = q.seq");
+                lists.push(format!("{unread} AND {among}"));
+            } else {
+                lists.extend(self.settled(&settled, told).into_iter().map(|list| list + &rest));
             }
-            (true, _) => {
-                let told = settled.iter().all(|outcome| matches!(outcome, 2 | 4));
-                lists.push(self.found(&among, told.then_some(search::TOLD)) + unread);
-            }
-            (false, true) => {
-                lists.push(format!("{} AND {among}", self.unread("CROSS JOIN event e ON e.seq = q.seq")));
-            }
-            (false, false) => lists.extend(one_by_one()),
         }
         lists
     }
 
-    /// The events of an outcome that remains.
-    fn settled(&self, outcome: i64) -> String {
-        let index = if self.feed.is_some() { "of_feed_outcome" } else { "of_outcome" };
+    /// The events of outcomes that remain: each in its order where popups told of them, as one of them may be rare.
+    fn settled(&self, outcomes: &[i64], told: bool) -> Vec<String> {
+        let index = self.index_of_settled(outcomes, told);
         let conditions = self.conditions("e", "e.seq");
+        let list = |among: String| {
+            format!("SELECT e.seq AS seq FROM event e INDEXED BY {index} WHERE {among}{conditions}")
+        };
+        match outcomes {
+            _ if told => outcomes
+                .iter()
+                .map(|of| list(format!("e.outcome = {of} AND e.outcome IN (2, 4, 7)")))
+                .collect(),
+            [6, ..] => vec![list("e.outcome = 6".to_owned())],
+            [5] => vec![list("e.outcome = 5 AND e.outcome IN (5, 6)".to_owned())],
+            _ => vec![list("e.outcome IN (5, 6)".to_owned())],
+        }
+    }
+
+    fn index_of_settled(&self, outcomes: &[i64], told: bool) -> &'static str {
+        match (told, self.feed.is_some()) {
+            (true, true) => "told_feed",
+            (true, false) => "told",
+            (false, _) if !outcomes.contains(&5) => "ignored",
+            (false, true) => "held_feed",
+            (false, false) => "held",
+        }
+    }
+
+    /// Those that have the words: the index by outcome alone tells, as the events themselves are large. Feed and type are told by the words.
+    fn found_settled(&self, outcomes: &[i64], told: bool) -> String {
+        let (index, group) = if told { ("told", "2, 4, 7") } else { ("held", "5, 6") };
+        let facet = (told && !outcomes.contains(&7)).then_some(search::TOLD);
+        let plain = Self { feed: None, kind: None, ..self.clone() };
         format!(
-            "SELECT e.seq AS seq FROM event e INDEXED BY {index}
-             WHERE e.outcome = {outcome} AND e.outcome IN (2, 4, 5, 6, 7){conditions}"
+            "SELECT search.rowid AS seq FROM search CROSS JOIN event e INDEXED BY {index} ON e.seq = search.rowid
+             WHERE search MATCH {} AND e.outcome IN ({group}) AND e.outcome IN ({}){}",
+            self.matching(facet),
+            numbers(outcomes),
+            plain.conditions("e", "search.rowid")
         )
     }
 
@@ -360,23 +392,30 @@ impl Filter {
     /// Of outcomes there are too many together with other conditions for an index each: a rare one is walked.
     fn look_for_rare(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let Some(outcomes) = &self.outcomes else { return Ok(()) };
-        let few = |rows: String| {
-            let count = format!("SELECT count(*) FROM (SELECT 1 FROM event e {rows} LIMIT {})", FEW + 1);
-            db.query_row(&count, [], |row| row.get::<_, i64>(0)).map(|count| count <= FEW)
+        let few = |rows: String, most: i64| {
+            let count = format!("SELECT count(*) FROM (SELECT 1 FROM event e {rows} LIMIT {})", most + 1);
+            db.query_row(&count, [], |row| row.get::<_, i64>(0)).map(|count| count <= most)
         };
         let feed = self.feed.map(|feed| format!(" AND e.feed = {feed}")).unwrap_or_default();
+        // To look one up among the words takes longer.
+        let most = if self.words.is_some() { FEW / 20 } else { FEW };
         let kind = self.kind.map(|kind| {
             let index = if self.feed.is_some() { "listed_feed_type" } else { "listed_type" };
-            few(format!("INDEXED BY {index} WHERE e.outcome <> 6 AND e.type = {kind}{feed}"))
+            let most = if self.words.is_some() { most } else { 2 * FEW };
+            few(format!("INDEXED BY {index} WHERE e.outcome <> 6 AND e.type = {kind}{feed}"), most)
         });
         let rare_kind = kind.transpose()?.unwrap_or_default();
         let mut rare_outcomes = self.words.is_some() || self.unread;
-        for outcome in outcomes.iter().filter(|outcome| !matches!(outcome, 3 | 8)) {
-            let index = if self.feed.is_some() { "of_feed_outcome" } else { "of_outcome" };
-            rare_outcomes = rare_outcomes
-                && few(format!(
-                    "INDEXED BY {index} WHERE e.outcome = {outcome} AND e.outcome IN (2, 4, 5, 6, 7){feed}"
-                ))?;
+        let plain = Self { kind: None, ..self.clone() };
+        for (group, told) in [([2, 4, 7], true), ([5, 6, 6], false)] {
+            let settled: Vec<i64> = group.into_iter().filter(|outcome| outcomes.contains(outcome)).collect();
+            if settled.is_empty() {
+                continue;
+            }
+            for list in plain.settled(&settled, told) {
+                let rows = list.split_once("FROM event e ").map(|(_, rows)| rows.to_owned());
+                rare_outcomes = rare_outcomes && few(rows.unwrap_or_default(), most)?;
+            }
         }
         (self.rare_kind, self.rare_outcomes) = (rare_kind, rare_outcomes);
         Ok(())

@@ -175,9 +175,9 @@ fn types(db: &Connection, feed: Option<&FeedId>) -> rusqlite::Result<Vec<String>
             Some(key)
         }
     };
-    let (listed, ignored, of_feed) = match key {
-        Some(key) => ("listed_feed_type", "of_feed_outcome", format!("AND feed = {key}")),
-        None => ("listed_type", "of_outcome", String::new()),
+    let (listed, of_feed) = match key {
+        Some(key) => ("listed_feed_type", format!("AND feed = {key}")),
+        None => ("listed_type", String::new()),
     };
     // From each type to the next: not a walk over all events. Of ignored ones there are but few.
     let next = format!(
@@ -193,8 +193,7 @@ fn types(db: &Connection, feed: Option<&FeedId>) -> rusqlite::Result<Vec<String>
         last = key;
     }
     let ignored = format!(
-        "SELECT DISTINCT type FROM event INDEXED BY {ignored}
-         WHERE outcome = 6 AND outcome IN (2, 4, 5, 6, 7) {of_feed} LIMIT {TYPES_LOOKED_AT}"
+        "SELECT DISTINCT type FROM event INDEXED BY ignored WHERE outcome = 6 {of_feed} LIMIT {TYPES_LOOKED_AT}"
     );
     for key in db.prepare(&ignored)?.query_map([], |row| row.get(0))? {
         keys.push(key?);
