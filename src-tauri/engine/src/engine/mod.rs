@@ -274,18 +274,18 @@ pub(crate) enum Command {
     ConfigError(Reply<Option<ConfigError>>),
     LogError(Reply<Option<Sentence>>),
     ReloadConfig,
-    AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
-    EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
+    AddFeed(Box<NewFeed>, Reply<Result<FeedView, Error>>),
+    EditFeed(FeedId, Box<FeedChange>, Reply<Result<FeedView, Error>>),
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
-    CheckNewFeed(NewFeed, Reply<Result<FeedId, Error>>),
+    CheckNewFeed(Box<NewFeed>, Reply<Result<FeedId, Error>>),
     ImportEvents(Vec<PortableEvent>, HashMap<u64, u64>, Reply<Result<Imported, Error>>),
     Import(Box<Import>, Reply<Result<(), Error>>),
     SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
     SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
     RemoveFeed(FeedId, Reply<Result<RemovedFeed, Error>>),
     RestoreFeed(Box<RemovedFeed>, Reply<Result<FeedView, Error>>),
-    EditSettings(SettingsChange, Reply<Result<(), Error>>),
+    EditSettings(Box<SettingsChange>, Reply<Result<(), Error>>),
     Settings(Reply<(Arc<Notifications>, Retention)>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     WokeUp,
@@ -346,12 +346,12 @@ impl Engine {
 
     /// Writes a new feed into `feeds.toml` and connects to it.
     pub async fn add_feed(&self, feed: NewFeed) -> Result<FeedView, Error> {
-        self.ask(|reply| Command::AddFeed(feed, reply)).await?
+        self.ask(|reply| Command::AddFeed(Box::new(feed), reply)).await?
     }
 
     /// Changes a feed in `feeds.toml`, and reconnects where the change calls for it.
     pub async fn edit_feed(&self, id: FeedId, change: FeedChange) -> Result<FeedView, Error> {
-        self.ask(|reply| Command::EditFeed(id, change, reply)).await?
+        self.ask(|reply| Command::EditFeed(id, Box::new(change), reply)).await?
     }
 
     /// Pauses a feed, or lets it connect again, in `feeds.toml`.
@@ -372,7 +372,7 @@ impl Engine {
 
     /// What the id of a new feed would be, if it can be added. Nothing is written.
     pub async fn check_new_feed(&self, feed: NewFeed) -> Result<FeedId, Error> {
-        self.ask(|reply| Command::CheckNewFeed(feed, reply)).await?
+        self.ask(|reply| Command::CheckNewFeed(Box::new(feed), reply)).await?
     }
 
     /// Writes other rules of a feed into `feeds.toml`.
@@ -397,7 +397,7 @@ impl Engine {
 
     /// Changes what `feeds.toml` says of all feeds' popups and of the log.
     pub async fn edit_settings(&self, change: SettingsChange) -> Result<(), Error> {
-        self.ask(|reply| Command::EditSettings(change, reply)).await?
+        self.ask(|reply| Command::EditSettings(Box::new(change), reply)).await?
     }
 
     /// Appends events of another log, in their order; `summaries` are what the pieces before gave.
