@@ -114,6 +114,23 @@ pub(crate) enum ClientCommand {
     Snooze(SnoozeArgs),
     /// Try rules on the events in the log
     Rules(RulesArgs),
+    /// Write all settings, without secrets, to a file from which another machine can take them
+    #[command(after_help = "Example:\n  bellwether export --events bellwether.jsonl")]
+    Export {
+        /// The file, which must not be there yet; standard output if it is -
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// With all events in the log
+        #[arg(long)]
+        events: bool,
+    },
+    /// Take settings, and events, from a file that was exported; feeds.toml is kept as feeds.toml.before-import
+    #[command(after_help = "Example:\n  bellwether import bellwether.jsonl")]
+    Import {
+        /// The file; standard input if it is -
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Show each feed's state, its reason, and what is missing
     #[command(after_help = "Example:\n  bellwether status --json | jq '.feeds[].connection.state'")]
     Status(JsonArgs),
@@ -272,6 +289,11 @@ pub(crate) enum FeedsAction {
         /// The feed
         id: String,
     },
+    /// Take the removal of a feed back, within an hour of it
+    Restore {
+        /// The feed
+        id: String,
+    },
     /// Keep a feed without its connection
     Pause {
         /// The feed
@@ -384,6 +406,9 @@ pub(crate) struct FeedSettings {
     /// The stream's address; with a new one the feed starts afresh
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// The group under which lists show it; '' for none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Option<String>,
     /// Silence after which the connection counts as dead, such as 90s or 5m; 0: never
     #[arg(long, value_name = "TIME", value_parser = parse_seconds)]
     pub(crate) idle_timeout: Option<u32>,

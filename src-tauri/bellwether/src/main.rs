@@ -7,6 +7,7 @@ mod doctor;
 mod keyring;
 mod logged;
 mod popup;
+mod portable;
 mod resident;
 mod tray;
 

@@ -106,8 +106,15 @@ impl Client {
         if let Some(limit) = limit {
             request = request.timeout(limit);
         }
-        let response =
-            request.send().await.map_err(|error| self.unanswered(&error, limit.unwrap_or_default()))?;
+        self.answered(request, limit.unwrap_or_default()).await
+    }
+
+    async fn answered(
+        &self,
+        request: reqwest::RequestBuilder,
+        limit: Duration,
+    ) -> Result<reqwest::Response, ClientError> {
+        let response = request.send().await.map_err(|error| self.unanswered(&error, limit))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -163,6 +170,20 @@ impl Client {
     /// `DELETE /feeds/{id}`.
     pub async fn remove_feed(&self, id: &str) -> Result<(), ClientError> {
         self.call("DELETE", &feed_path(id, ""), NOTHING).await
+    }
+
+    /// `POST /feeds/{id}/restore`.
+    pub async fn restore_feed(&self, id: &str) -> Result<wire::Feed, ClientError> {
+        self.call("POST", &feed_path(id, "/restore"), NOTHING).await
+    }
+
+    /// `POST /import`, with the text of an export.
+    pub async fn import(&self, export: Vec<u8>) -> Result<wire::Imported, ClientError> {
+        let limit = limit("/import");
+        let request = self.http.post("http://localhost/import").body(export).timeout(limit);
+        let response = self.answered(request, limit).await?;
+        let bytes = response.bytes().await.map_err(|error| broken(&self.socket, &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| broken(&self.socket, &error))
     }
 
     /// `PUT /feeds/{id}/credential`.

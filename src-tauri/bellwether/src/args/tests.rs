@@ -42,8 +42,13 @@ fn a_profile_may_stand_anywhere() {
 #[test]
 fn commands() {
     let id = || "ops".to_owned();
-    let settings =
-        FeedSettings { name: None, url: None, idle_timeout: Some(300), repeats: Some(Repeats::Show) };
+    let settings = FeedSettings {
+        name: None,
+        url: None,
+        group: None,
+        idle_timeout: Some(300),
+        repeats: Some(Repeats::Show),
+    };
     let actions = [
         ("", None),
         (

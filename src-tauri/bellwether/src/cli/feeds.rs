@@ -113,6 +113,7 @@ async fn change<'a>(action: &'a FeedsAction, client: &Client) -> Result<Answer<'
             client.remove_feed(id).await?;
             answer(id, None, "cli.feeds.removed")
         }
+        FeedsAction::Restore { id } => answer(id, Some(client.restore_feed(id).await?), "cli.feeds.restored"),
         FeedsAction::Pause { id } => answer(id, Some(client.pause_feed(id).await?), "cli.feeds.paused"),
         FeedsAction::Resume { id } => answer(id, Some(client.resume_feed(id).await?), "cli.feeds.resumed"),
         FeedsAction::Mute { id } => {
@@ -148,6 +149,7 @@ fn edit(settings: &FeedSettings) -> wire::FeedEdit {
     wire::FeedEdit {
         name: settings.name.clone(),
         url: settings.url.clone(),
+        group: settings.group.clone(),
         idle_timeout_seconds: settings.idle_timeout,
         repeats: settings.repeats.map(|repeats| match repeats {
             Repeats::Hide => wire::Repeats::Hide,

@@ -9,6 +9,7 @@ mod feeds;
 mod listen;
 mod output;
 pub(crate) mod plain;
+mod portable;
 mod presets;
 mod probe;
 mod rules;
@@ -101,6 +102,11 @@ async fn dispatch(
         ClientCommand::Rules(args) => {
             status?;
             rules::run(args, client, catalogue, output).await
+        }
+        ClientCommand::Export { file, events } => portable::export(file, *events, profile, catalogue, output),
+        ClientCommand::Import { file } => {
+            status?;
+            portable::import(file, client, catalogue, output).await
         }
         ClientCommand::TestNotification => {
             status?;

@@ -137,11 +137,7 @@ pub(super) async fn recall_all(resident: &Resident, feed: &Feed) -> Vec<Recalled
     for Credential { place, source } in &feed.access.credentials {
         let (id, at) = (feed.id.clone(), place.clone());
         let secret = match source {
-            Source::Keyring => {
-                let keyring = Keyring::of(&resident.profile);
-                let read = apart(move || access::Keyring::read(&keyring, &id, &at).ok());
-                tokio::time::timeout(RECALL, read).await.ok().and_then(Result::ok).flatten()
-            }
+            Source::Keyring => recall(resident, id, at).await,
             Source::File(path) if *path == file_of(resident, &id, place) => {
                 let path = path.clone();
                 let text = apart(move || fs::read_to_string(path).ok()).await.ok().flatten();
@@ -152,6 +148,17 @@ pub(super) async fn recall_all(resident: &Resident, feed: &Feed) -> Vec<Recalled
         all.extend(secret.map(|secret| Recalled { place: place.clone(), source: source.clone(), secret }));
     }
     all
+}
+
+async fn recall(resident: &Resident, feed: FeedId, place: Place) -> Option<Secret> {
+    let keyring = Keyring::of(&resident.profile);
+    let read = apart(move || access::Keyring::read(&keyring, &feed, &place).ok());
+    tokio::time::timeout(RECALL, read).await.ok().and_then(Result::ok).flatten()
+}
+
+/// Whether the keyring has a secret for this place of a feed.
+pub(super) async fn is_in_keyring(resident: &Resident, feed: &FeedId, place: &Place) -> bool {
+    recall(resident, feed.clone(), place.clone()).await.is_some()
 }
 
 /// Stores secrets again that were forgotten with their feed.

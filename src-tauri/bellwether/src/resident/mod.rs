@@ -4,7 +4,7 @@
 
 mod alerts;
 mod attention;
-mod autostart;
+pub(crate) mod autostart;
 mod credential;
 mod demo;
 mod doctor;
@@ -19,6 +19,7 @@ mod log;
 mod network;
 mod parts;
 mod popups;
+mod portable;
 mod presence;
 mod preview;
 mod reading;
@@ -32,7 +33,7 @@ mod watch;
 mod window;
 mod wire;
 
-pub(crate) use wire::config_error;
+pub(crate) use wire::{config_error, sentence};
 
 use std::{io::Write, sync::Arc, time::Duration};
 
@@ -133,9 +134,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
     let log = EventLog::open(&profile.event_log)?;
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
-    let language =
-        log.setting(settings::LANGUAGE)?.and_then(|text| settings::from_word(&text)).unwrap_or_default();
-    let theme = log.setting(settings::THEME)?.and_then(|text| settings::from_word(&text)).unwrap_or_default();
+    let (language, theme) = settings::kept(&log)?;
     let catalogue = Arc::new(Catalogue::new(locale_of(language)));
     let desktop = Desktop::watch();
     let (popups, popup_ends) = popups::start(&catalogue, &desktop, &profile);
@@ -170,6 +169,12 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     };
     resident.watch();
     presence::start(&resident, &desktop, start, popup_ends);
+    serve(resident, socket, start).await
+}
+
+/// Answers on the control socket until the end is asked for.
+async fn serve(resident: Resident, socket: Socket, start: &Start) -> anyhow::Result<()> {
+    let engine = resident.engine.clone();
     let mut going = resident.quit.subscribe();
     let server = axum::serve(socket, server::routes(resident.clone()))
         .with_graceful_shutdown(async move { drop(going.wait_for(|asked| *asked).await) });

@@ -13,7 +13,7 @@ use bellwether_control::wire::{self, ErrorCode};
 use bellwether_engine::feed::FeedId;
 use serde::de::DeserializeOwned;
 
-use super::{Resident, doctor, feeds, log, preview, settings, updates, wire as to_wire};
+use super::{Resident, doctor, feeds, log, portable, preview, settings, updates, wire as to_wire};
 
 /// Answers of this kind: a value as JSON, or an error with its status.
 pub(super) type Answer<T> = Result<Json<T>, Refusal>;
@@ -95,6 +95,7 @@ pub(crate) fn routes(resident: Resident) -> Router {
         .route("/rules/test", post(preview::test))
         .merge(settings::routes())
         .merge(doctor::routes())
+        .merge(portable::routes())
         .route("/demo", post(demo))
         .route("/window", post(open_window))
         .route("/quit", post(quit))

@@ -13,7 +13,7 @@ use bellwether_control::wire::{self, ErrorCode, Language, Theme};
 use bellwether_engine::{
     config::edit::{QuietHours, SettingsChange},
     engine,
-    event_log::Retention,
+    event_log::{EventLog, LogError, Retention},
     policy::{Flood, QuietRange},
 };
 use jiff::{civil::Weekday, tz::TimeZone};
@@ -26,9 +26,9 @@ use super::{
 };
 
 /// The setting that keeps the language.
-pub(super) const LANGUAGE: &str = "language";
+const LANGUAGE: &str = "language";
 /// The setting that keeps the window's colours.
-pub(super) const THEME: &str = "theme";
+const THEME: &str = "theme";
 
 pub(super) fn routes() -> Router<Resident> {
     Router::new().route("/settings", get(settings).patch(edit)).route("/config/open", post(open_config))
@@ -142,11 +142,17 @@ async fn open_config(State(resident): State<Resident>) -> Result<StatusCode, Ref
 }
 
 /// A setting of few words, as it is kept.
-pub(super) fn word_of(value: impl Serialize) -> Option<String> {
+fn word_of(value: impl Serialize) -> Option<String> {
     serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
 }
 
-pub(super) fn from_word<T: DeserializeOwned>(text: &str) -> Option<T> {
+/// The language and the colours that an earlier run kept.
+pub(super) fn kept(log: &EventLog) -> Result<(Language, Theme), LogError> {
+    let language = log.setting(LANGUAGE)?.and_then(|text| from_word(&text)).unwrap_or_default();
+    Ok((language, log.setting(THEME)?.and_then(|text| from_word(&text)).unwrap_or_default()))
+}
+
+fn from_word<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
 }
 
@@ -160,7 +166,7 @@ impl Resident {
         Ok(())
     }
 
-    async fn set_theme(&self, theme: Theme) -> Result<(), engine::Error> {
+    pub(super) async fn set_theme(&self, theme: Theme) -> Result<(), engine::Error> {
         if let Some(word) = word_of(theme) {
             self.engine.set_setting(THEME, &word).await?;
         }

@@ -294,7 +294,7 @@ fn place(error: &config::ConfigError) -> String {
     }
 }
 
-pub(super) fn sentence(sentence: &Sentence) -> wire::Sentence {
+pub(crate) fn sentence(sentence: &Sentence) -> wire::Sentence {
     let params = sentence.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     wire::Sentence {
         code: sentence.code().to_owned(),

@@ -5,6 +5,7 @@
 
 mod change;
 mod credential;
+mod masking;
 mod order;
 mod paths;
 mod program;
@@ -28,6 +29,7 @@ use crate::{
 
 pub use change::{FeedChange, edit_feed};
 pub use credential::set_credential;
+pub use masking::{is_masked, without_secrets};
 pub use order::set_order;
 pub use program::{QuietHours, SettingsChange, edit_settings, time_text};
 pub use removal::{Removal, remove_feed, restore_feed};

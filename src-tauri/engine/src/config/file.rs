@@ -36,7 +36,8 @@ impl ConfigFile {
         self.parse(&self.text()?)
     }
 
-    fn parse(&self, text: &str) -> Result<Config, ConfigError> {
+    /// What a text would say as this file.
+    pub fn parse(&self, text: &str) -> Result<Config, ConfigError> {
         reader::read(text, self.path.parent().unwrap_or(Path::new("")))
     }
 

@@ -46,6 +46,10 @@ impl EventLoop {
                 answer(reply, self.set_credential(&id, &place, source.as_ref()));
             }
             Command::CheckNewFeed(feed, reply) => answer(reply, self.check_new_feed(&feed)),
+            Command::ImportEvents(events, summaries, reply) => {
+                answer(reply, self.import_events(&events, summaries));
+            }
+            Command::Import(import, reply) => answer(reply, self.import(&import)),
             Command::SetRules(id, change, reply) => answer(reply, self.set_rules(&id, &change)),
             Command::SetOrder(order, reply) => {
                 answer(reply, self.edit(|text| config::edit::set_order(text, &order)));
@@ -111,7 +115,10 @@ impl EventLoop {
     }
 
     /// Edits `feeds.toml` and applies the result, which is written only if it reads back well.
-    fn edit(&mut self, edit: impl FnMut(&str) -> Result<String, ConfigError>) -> Result<(), Error> {
+    pub(super) fn edit(
+        &mut self,
+        edit: impl FnMut(&str) -> Result<String, ConfigError>,
+    ) -> Result<(), Error> {
         let config = self.config.change(edit)?;
         self.config_error = None;
         self.apply(config)?;

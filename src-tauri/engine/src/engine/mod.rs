@@ -14,6 +14,7 @@ mod committing;
 mod deleting;
 mod event_loop;
 mod feeds;
+mod importing;
 mod outages;
 mod outbox;
 mod presets;
@@ -21,7 +22,7 @@ mod running;
 mod showing;
 mod together;
 
-use std::{io, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -33,7 +34,10 @@ use crate::{
         ConfigError, ConfigFile,
         edit::{FeedChange, NewFeed, Removal, RulesChange, SettingsChange},
     },
-    event_log::{ConnectionChange, Counts, EventLog, LogError, LogReader, ReadMark, Record, Retention},
+    event_log::{
+        ConnectionChange, Counts, EventLog, LogError, LogReader, PortableEvent, PortableFeed, ReadMark,
+        Record, Retention,
+    },
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
     notification::Notification,
@@ -44,6 +48,7 @@ use crate::{
     subscription::Client,
 };
 
+pub use self::importing::travels;
 pub use crate::policy::SummaryKind;
 
 /// How many signals of connections, and how many wishes, may wait.
@@ -159,6 +164,26 @@ pub struct RemovedFeed {
     pub(crate) snoozed_until: Option<Timestamp>,
 }
 
+/// What comes from another machine, beside events.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Import {
+    /// The text of `feeds.toml`.
+    pub config: String,
+    /// What the log keeps of feeds.
+    pub feeds: Vec<PortableFeed>,
+    /// The presets that were found for feeds, and the snoozes, as the log keeps them.
+    pub settings: Vec<(String, String)>,
+}
+
+/// What came of a piece of another log.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// How many events were appended.
+    pub events: u64,
+    /// The new numbers of events that popups were named after.
+    pub summaries: HashMap<u64, u64>,
+}
+
 /// What keeps popups of all feeds away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Attention {
@@ -249,16 +274,18 @@ pub(crate) enum Command {
     ConfigError(Reply<Option<ConfigError>>),
     LogError(Reply<Option<Sentence>>),
     ReloadConfig,
-    AddFeed(NewFeed, Reply<Result<FeedView, Error>>),
-    EditFeed(FeedId, FeedChange, Reply<Result<FeedView, Error>>),
+    AddFeed(Box<NewFeed>, Reply<Result<FeedView, Error>>),
+    EditFeed(FeedId, Box<FeedChange>, Reply<Result<FeedView, Error>>),
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
-    CheckNewFeed(NewFeed, Reply<Result<FeedId, Error>>),
+    CheckNewFeed(Box<NewFeed>, Reply<Result<FeedId, Error>>),
+    ImportEvents(Vec<PortableEvent>, HashMap<u64, u64>, Reply<Result<Imported, Error>>),
+    Import(Box<Import>, Reply<Result<(), Error>>),
     SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
     SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
     RemoveFeed(FeedId, Reply<Result<RemovedFeed, Error>>),
     RestoreFeed(Box<RemovedFeed>, Reply<Result<FeedView, Error>>),
-    EditSettings(SettingsChange, Reply<Result<(), Error>>),
+    EditSettings(Box<SettingsChange>, Reply<Result<(), Error>>),
     Settings(Reply<(Arc<Notifications>, Retention)>),
     Reconnect(Option<FeedId>, Reply<Result<(), Error>>),
     WokeUp,
@@ -319,12 +346,12 @@ impl Engine {
 
     /// Writes a new feed into `feeds.toml` and connects to it.
     pub async fn add_feed(&self, feed: NewFeed) -> Result<FeedView, Error> {
-        self.ask(|reply| Command::AddFeed(feed, reply)).await?
+        self.ask(|reply| Command::AddFeed(Box::new(feed), reply)).await?
     }
 
     /// Changes a feed in `feeds.toml`, and reconnects where the change calls for it.
     pub async fn edit_feed(&self, id: FeedId, change: FeedChange) -> Result<FeedView, Error> {
-        self.ask(|reply| Command::EditFeed(id, change, reply)).await?
+        self.ask(|reply| Command::EditFeed(id, Box::new(change), reply)).await?
     }
 
     /// Pauses a feed, or lets it connect again, in `feeds.toml`.
@@ -345,7 +372,7 @@ impl Engine {
 
     /// What the id of a new feed would be, if it can be added. Nothing is written.
     pub async fn check_new_feed(&self, feed: NewFeed) -> Result<FeedId, Error> {
-        self.ask(|reply| Command::CheckNewFeed(feed, reply)).await?
+        self.ask(|reply| Command::CheckNewFeed(Box::new(feed), reply)).await?
     }
 
     /// Writes other rules of a feed into `feeds.toml`.
@@ -370,7 +397,21 @@ impl Engine {
 
     /// Changes what `feeds.toml` says of all feeds' popups and of the log.
     pub async fn edit_settings(&self, change: SettingsChange) -> Result<(), Error> {
-        self.ask(|reply| Command::EditSettings(change, reply)).await?
+        self.ask(|reply| Command::EditSettings(Box::new(change), reply)).await?
+    }
+
+    /// Appends events of another log, in their order; `summaries` are what the pieces before gave.
+    pub async fn import_events(
+        &self,
+        events: Vec<PortableEvent>,
+        summaries: HashMap<u64, u64>,
+    ) -> Result<Imported, Error> {
+        self.ask(|reply| Command::ImportEvents(events, summaries, reply)).await?
+    }
+
+    /// Makes `feeds.toml` another one's, whatever it says now, and goes on where that one's feeds ended.
+    pub async fn import(&self, import: Import) -> Result<(), Error> {
+        self.ask(|reply| Command::Import(Box::new(import), reply)).await?
     }
 
     /// What `feeds.toml` says of popups and of the log.

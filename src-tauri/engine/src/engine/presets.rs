@@ -13,9 +13,12 @@ use crate::{
     preset::{self, By, Chosen},
 };
 
+/// What the settings' names begin with in which presets are kept.
+pub(super) const PREFIX: &str = "preset/";
+
 /// The setting in which a feed's preset is kept: its id, a hash of the URL at which it was found, the type of the event that told it.
 fn setting(feed: &FeedId) -> String {
-    format!("preset/{feed}")
+    format!("{PREFIX}{feed}")
 }
 
 impl EventLoop {

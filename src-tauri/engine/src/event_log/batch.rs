@@ -1,5 +1,7 @@
 //! One transaction of the writer.
 
+mod portable;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     path::Path,
@@ -224,7 +226,7 @@ impl Batch<'_> {
         change.last_event_at = Some(received_at);
         change.last_event_id = Some(new.message.last_event_id.clone());
 
-        self.insert_event(key, kind, clock, new)?;
+        self.insert_event(None, key, kind, clock, new)?;
         let seq = self.transaction.last_insert_rowid();
         if is_told(new.outcome) {
             const UNREAD: &str = "INSERT INTO unread (seq, feed, type, popup_key) VALUES (?1, ?2, ?3, ?4)";
@@ -239,13 +241,21 @@ impl Batch<'_> {
         Ok(seq.unsigned_abs())
     }
 
-    fn insert_event(&self, feed: i64, kind: i64, clock: i64, new: &NewEvent<'_>) -> rusqlite::Result<()> {
-        const INSERT: &str = "INSERT INTO event (feed, type, outcome, received_at, clock, content_hash, last_event_id,
-            origin, reason_code, reason_rule, reason_detail, urgency, title, url, popup_key, body, data) VALUES (:feed,
+    fn insert_event(
+        &self,
+        seq: Option<i64>,
+        feed: i64,
+        kind: i64,
+        clock: i64,
+        new: &NewEvent<'_>,
+    ) -> rusqlite::Result<()> {
+        const INSERT: &str = "INSERT INTO event (seq, feed, type, outcome, received_at, clock, content_hash, last_event_id,
+            origin, reason_code, reason_rule, reason_detail, urgency, title, url, popup_key, body, data) VALUES (:seq, :feed,
             :type, :outcome, :received_at, :clock, :content_hash, :last_event_id, :origin, :reason_code, :reason_rule,
             :reason_detail, :urgency, :title, :url, :popup_key, :body, :data)";
         let NewEvent { message, origin, received_at, outcome, reason, notification, .. } = new;
         self.transaction.prepare_cached(INSERT)?.insert(named_params! {
+            ":seq": seq,
             ":feed": feed,
             ":type": kind,
             ":outcome": outcome_number(*outcome),

@@ -18,6 +18,7 @@ mod handover;
 mod index;
 mod marks;
 mod open;
+mod portable;
 mod reader;
 mod record;
 mod replay;
@@ -41,6 +42,7 @@ pub use self::{
     error::LogError,
     handover::{Pending, SetAside},
     index::{Index, MAX_TYPES},
+    portable::{PIECE, PortableEvent, PortableFeed, PortableReason},
     reader::{LogReader, MAX_PAGE, Page, Query},
     record::{NewEvent, Record},
     replay::Replayed,

@@ -1,0 +1,98 @@
+//! The text as it may leave this machine: without the secrets that were written into URLs.
+
+use std::{borrow::Cow, ops::Range};
+
+use toml_edit::{Document, Item};
+
+use super::{checked, intact, is_comment, unforeseen};
+use crate::{
+    access::mask::{masked, unmasked},
+    config::{ConfigError, parse},
+    feed::Feed,
+    network::Proxy,
+};
+
+/// The text with [`MASK`](crate::access::mask::MASK) for the secrets in URLs of feeds, of their proxies, and in comments.
+pub fn without_secrets(text: &str) -> Result<String, ConfigError> {
+    let config = intact(text)?;
+    let document = Document::parse(text).map_err(unforeseen)?;
+    let feeds = document.as_table().get("feed").and_then(Item::as_array_of_tables);
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    for feed in feeds.into_iter().flat_map(|feeds| feeds.iter()) {
+        for value in ["url", "proxy"].iter().filter_map(|key| feed.get(key)) {
+            let (Some(url), Some(span)) = (value.as_str(), value.span()) else { continue };
+            if let Cow::Owned(shown) = masked(url) {
+                changes.push((span, toml_edit::Value::from(shown).to_string()));
+            }
+        }
+    }
+    changes.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let text = changes.into_iter().fold(text.to_owned(), |mut text, (span, new)| {
+        text.replace_range(span, &new);
+        text
+    });
+    let lines = text.split_inclusive('\n');
+    let text: String =
+        lines.map(|line| if is_comment(line) { comment(line) } else { line.to_owned() }).collect();
+    let text = checked(text)?;
+    // In a text of several lines, one may look like a comment.
+    let rules = |feed: &Feed| feed.rules.texts().to_vec();
+    let now = parse(&text)?;
+    let same = now.feeds.iter().zip(&config.feeds).all(|(now, before)| rules(now) == rules(before));
+    if same && now.feeds.len() == config.feeds.len() { Ok(text) } else { Err(unforeseen("#")) }
+}
+
+/// A comment with the secrets of URLs in it masked.
+fn comment(line: &str) -> String {
+    line.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
+        .map(|word| if word.contains("://") { masked(word) } else { Cow::Borrowed(word) })
+        .collect()
+}
+
+/// Whether secrets of a feed's URL, or of its proxy's, were left behind on another machine.
+pub fn is_masked(feed: &Feed) -> bool {
+    let proxy = match &feed.network.proxy {
+        Proxy::Url(url) => unmasked(url.as_str(), "").is_none(),
+        _ => false,
+    };
+    proxy || unmasked(feed.url.as_str(), "").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_urls_stay_here_and_all_else_goes_along() {
+        let text = "\
+# was https://alice:hunter2@old.example/?token=hunter2 \"http://x/?key=hunter2\"
+[[feed]]
+id = \"a\" # https://a.example/
+url = 'https://alice:hunter2@a.example/?token=hunter2&x=1' # mine
+proxy = \"socks5://bob:hunter2@proxy.example:1080\"
+  [[feed.rule]]
+  notify.url = \"https://a.example/?key={{ data.key }}\"
+  when = \'\'\'
+data.a
+\'\'\'
+
+[[feed]]
+id = \"b\"
+url = \"https://b.example/?x=1\"
+";
+        let shown = without_secrets(text).unwrap();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let expected = text
+            .replace(
+                "'https://alice:hunter2@a.example/?token=hunter2&x=1'",
+                "\"https://alice:***@a.example/?token=***&x=1\"",
+            )
+            .replace("hunter2\"", "***\"")
+            .replace("hunter2", "***");
+        assert_eq!(shown, expected);
+        let config = parse(&shown).unwrap();
+        assert_eq!(config.feeds.iter().map(|feed| is_masked(feed)).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(without_secrets(""), Ok(String::new()));
+        assert!(without_secrets("[[feed]").is_err());
+    }
+}
