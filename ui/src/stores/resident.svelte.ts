@@ -133,7 +133,9 @@ export class Resident {
     if (!this.online || document.hidden) return
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (this.status) this.#setStatus({ ...this.status, feeds })
+      if (!this.status) return
+      this.status = { ...this.status, feeds }
+      if (this.#held) this.#arrange(this.#held)
     } catch {
       // The end of the updates will tell.
     }
