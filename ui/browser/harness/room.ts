@@ -12,7 +12,7 @@ export async function expectList(page: Page, titles: string[]): Promise<void> {
 }
 
 /** That nothing of the page is wider than the window, and nothing that is to be read or pressed lies beyond its edges. */
-export async function expectNothingCut(page: Page): Promise<void> {
+export async function expectNothingCut(page: Page, view = ''): Promise<void> {
   const cut = await page.evaluate(() => {
     const { clientWidth, scrollWidth } = document.documentElement
     const wide = scrollWidth > clientWidth ? [`the page: ${scrollWidth} of ${clientWidth}`] : []
@@ -30,5 +30,5 @@ export async function expectNothingCut(page: Page): Promise<void> {
     })
     return [...wide, ...beyond.map((control) => `${control.tagName} “${control.innerText || control.getAttribute('aria-label')}”`)]
   })
-  expect(cut).toEqual([])
+  expect.soft(cut, view).toEqual([])
 }
