@@ -154,6 +154,34 @@ impl Page<'_> {
         self.act(selector, &find, "/value", &json!({ "text": text }));
     }
 
+    /// Writes into the field under this label, instead of what it holds.
+    #[track_caller]
+    pub fn fill(&self, label: &str, text: &str) {
+        let find = format!(
+            "return [...document.querySelectorAll('label')].findLast((e) => e.checkVisibility() && e.innerText.trim() === {})?.control ?? null",
+            json!(label)
+        );
+        self.act(label, &find, "/clear", &json!({}));
+        self.act(label, &find, "/value", &json!({ "text": text }));
+    }
+
+    /// What the field under this label holds.
+    #[track_caller]
+    pub fn value(&self, label: &str) -> String {
+        let find = "return [...document.querySelectorAll('label')].findLast((e) => e.innerText.trim() === arguments[0])?.control?.value ?? null";
+        let value = self.try_script(find, &[json!(label)]).unwrap_or_else(|error| panic!("{label}: {error}"));
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("no field “{label}”; the page says:\n{}", self.text()))
+            .to_owned()
+    }
+
+    /// Goes to a place of the window, such as `#/settings/general`.
+    #[track_caller]
+    pub fn go(&self, place: &str) {
+        self.script(&format!("location.hash = {}", json!(place)));
+    }
+
     /// Empties a field.
     #[track_caller]
     pub fn clear(&self, selector: &str) {

@@ -67,9 +67,10 @@ test.describe('without a keyring', () => {
     await expect(page.getByText(say('ui.add.found'))).toBeVisible()
     const add = page.getByRole('button', { name: say('ui.form.add'), exact: true })
     await add.click()
-    await expect(page.getByText(say('ui.access.no_keyring'))).toBeVisible()
+    const sources = page.getByRole('group', { name: say('ui.access.source') })
+    await expect(sources.getByRole('alert')).toBeVisible()
     await expect(token).toHaveValue('s3cret-of-ours')
-    await page.getByLabel(say('ui.access.source'), { exact: true }).selectOption('file')
+    await sources.getByText(say('ui.access.source_file'), { exact: true }).click()
     await add.click()
     await expect(row(page, 'sample 5')).toBeVisible()
     const [feed] = (await program.status()).feeds

@@ -22,15 +22,19 @@ fn the_log_is_narrowed_to_a_feed_and_speaks_chinese_at_once() {
     page.click("button", "Beta Connected");
     list(&page, &["from beta"]);
     alpha.send("message", &json!({ "title": "alpha again" }));
-    until(PATIENCE, "a title that counts", || page.script("return document.title") == "(3) Bellwether");
+    until(PATIENCE, "a title that counts", || {
+        page.script("return document.title") == "(3) Beta · Bellwether"
+    });
     // What arrives elsewhere is said to those who cannot see, and stays out of the list.
     page.see("New event from Alpha: alpha again");
     list(&page, &["from beta"]);
     page.click("button", "All events");
     list(&page, &["alpha again", "from alpha", "from beta"]);
 
+    page.go("#/settings/general");
+    page.see("Start at login");
     page.script(
-        "const select = document.querySelector('nav select');
+        "const select = [...document.querySelectorAll('label')].find((label) => label.innerText.trim() === 'Language').control;
          select.value = 'zh-CN'; select.dispatchEvent(new Event('change', { bubbles: true }))",
     );
     page.see("全部事件");

@@ -15,12 +15,16 @@ fn the_window_outlives_the_program_and_finds_it_again() {
     page.see("Your feed is connected");
     source.send("message", &json!({ "title": "before" }));
     page.see("before");
+    page.click("button", "Add a feed");
+    page.fill("Address", "https://example.org/half-written");
 
     resident.kill_alone();
     page.see("Bellwether does not answer.");
     page.see("before");
     resident.start();
     page.see_no_more("Bellwether does not answer.");
+    assert_eq!(page.value("Address"), "https://example.org/half-written");
+    page.click("button", "Cancel");
     page.see("Your feed is connected");
     source.send("message", &json!({ "title": "after" }));
     page.see("after");

@@ -1,6 +1,7 @@
 //! From popups into the window.
 
-use bellwether_tests::{Need, Source, needs, until};
+use bellwether_control::wire::Outcome;
+use bellwether_tests::{Need, Notifications, Source, needs, until};
 use serde_json::json;
 
 use crate::{PATIENCE, feed, list, prepared, until_shown, windows};
@@ -61,4 +62,35 @@ fn a_click_on_a_popup_of_several_events_opens_the_window_at_exactly_those() {
     assert!(resident.status().attention.snoozed_until.is_some());
     page.click("button", "End");
     until(PATIENCE, "the end of the snooze", || resident.status().attention.snoozed_until.is_none());
+}
+
+#[test]
+fn a_rule_made_from_an_event_changes_what_pops_up_next() {
+    needs!(Need::Desktop, Need::Window);
+    let source = Source::start();
+    let (desktop, driver, mut resident) = prepared(&feed("ops", &source));
+    let popups = Notifications::watch(&desktop);
+    resident.start_with(&[]);
+    source.send("alert", &json!({ "title": "low 1", "level": "low" }));
+    popups.wait_for(|popup| popup.summary == "low 1");
+
+    let page = driver.attach();
+    page.click("option", "low 1");
+    page.click("button", "Make a rule");
+    page.see("Rule 1");
+    page.click("label", "Text");
+    page.clear(".condition textarea");
+    page.type_into(".condition textarea", "data.level == \"low\"");
+    page.click("label", "Log only");
+    page.see("Would have notified 0 of 1");
+    page.click("button", "Save rules");
+    page.see("The rules of Ops were saved.");
+
+    source.send("alert", &json!({ "title": "low 2", "level": "low" }));
+    source.send("alert", &json!({ "title": "high 1", "level": "high" }));
+    popups.wait_for(|popup| popup.summary == "high 1");
+    let events = resident.events("").events;
+    let low = events.iter().find(|event| event.title == "low 2").expect("the event is in the log");
+    assert_eq!((low.outcome, low.reason.rule), (Outcome::Logged, Some(1)));
+    assert!(popups.popups().iter().all(|popup| popup.summary != "low 2"), "{:?}", popups.popups());
 }
