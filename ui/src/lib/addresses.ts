@@ -37,7 +37,7 @@ export function suggestedName(url: string, preset: string | undefined): string {
   const words = pathname.split('/').filter((word) => word !== '' && !dull.has(word.toLowerCase().replace(/^\./, '')) && !/^v\d+$/i.test(word))
   const word = decode(words.at(-1) ?? '').replace(/\.\w{1,5}$/, '')
   const host = hostname.replace(/^www\./, '')
-  if (word === '' || word.length > 40) return preset && !host.includes(preset.toLowerCase()) ? `${preset} (${host})` : host
+  if (word.length < 2 || word.length > 40) return preset && !host.includes(preset.toLowerCase()) ? `${preset} (${host})` : host
   return preset && preset !== word ? `${word} (${preset})` : word
 }
 
