@@ -7,7 +7,7 @@ import type { Fake } from '../src/transport/fake/fake'
 import { makeEvent, makeFeed } from '../src/transport/fake/fake'
 import { setRules } from '../src/transport/fake/rules'
 import { Failure } from '../src/transport/transport'
-import { openWindow, twoFeeds } from './window'
+import { openWindow, rail, twoFeeds } from './window'
 
 beforeEach(() => sessionStorage.clear())
 
@@ -302,6 +302,7 @@ describe('saving', () => {
     fake.status.feeds.push(makeFeed({ id: 'other', name: 'Other' }))
     const { person } = await openRules(fake, '?rule=2')
     await person.click(await room().findByRole('radio', { name: 'Ignore' }))
+    expect(rail().getByText('rules not saved')).toBeVisible()
     expect(screen.getByRole('link', { name: /^Rules.*not saved/ })).toBeVisible()
     await person.click(screen.getByRole('link', { name: 'Overview' }))
     await waitFor(() => expect(screen.queryByRole('region', { name: 'Rules' })).toBeNull())
