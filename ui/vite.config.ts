@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { svelteTesting } from '@testing-library/svelte/vite'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -13,12 +15,32 @@ const transports: Record<string, string> = {
   showcase: './src/transport/showcase.ts',
 }
 
+const messages = fileURLToPath(new URL('../src-tauri/control/messages', import.meta.url))
+/** Families of messages that only the resident program and the command line have a use for. */
+const ELSEWHERE = /^(cli|demo|popup|tray|resident|alert)\./
+
+/** Both languages' texts side by side in one module, `#catalogue`: a key stands there once. */
+function catalogue(): Plugin {
+  const files = ['en', 'zh-CN'].map((name) => `${messages}/${name}.json`)
+  return {
+    name: 'catalogue',
+    resolveId: (id) => (id === '#catalogue' ? '\0catalogue' : undefined),
+    load(id) {
+      if (id !== '\0catalogue') return undefined
+      for (const file of files) this.addWatchFile(file)
+      const [en = {}, zhCN = {}] = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)
+      const texts = Object.entries(en).filter(([key]) => !ELSEWHERE.test(key))
+      return `export default ${JSON.stringify(Object.fromEntries(texts.map(([key, text]) => [key, [text, zhCN[key] ?? text]])))}`
+    },
+  }
+}
+
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), ...(mode === 'test' ? [svelteTesting()] : [])],
+  plugins: [svelte(), catalogue(), ...(mode === 'test' ? [svelteTesting()] : [])],
   resolve: {
     alias: {
       '#transport': fileURLToPath(new URL(transports[mode] ?? './src/transport/showcase.ts', import.meta.url)),
-      '#messages': fileURLToPath(new URL('../src-tauri/control/messages', import.meta.url)),
+      '#messages': messages,
     },
   },
   build: {

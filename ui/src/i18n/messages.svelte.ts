@@ -1,5 +1,5 @@
-import en from '#messages/en.json'
-import zhCN from '#messages/zh-CN.json'
+import texts from '#catalogue'
+import type en from '#messages/en.json'
 import type { Sentence } from '../generated/Sentence'
 
 /** A language there is a catalogue for. */
@@ -8,7 +8,8 @@ export type MessageKey = keyof typeof en
 /** What comes before `_one` and `_other` of a message that counts. */
 export type CountKey = MessageKey extends infer Key ? (Key extends `${infer Stem}_other` ? Stem : never) : never
 
-const catalogues: Record<Locale, Record<MessageKey, string>> = { en, 'zh-CN': zhCN }
+/** Where a language's text stands beside the others'. */
+const places: Record<Locale, 0 | 1> = { en: 0, 'zh-CN': 1 }
 
 // Until the resident program tells which: before it was ever reached there is a text to show, too.
 let current = $state<Locale>(navigator.language.startsWith('zh') ? 'zh-CN' : 'en')
@@ -25,13 +26,13 @@ export function regionalLocale(): string {
 }
 
 export function setLocale(name: string): void {
-  current = name in catalogues ? (name as Locale) : 'en'
+  current = name in places ? (name as Locale) : 'en'
   document.documentElement.lang = current
 }
 
 /** The text of a message, with `{name}` filled from `values`. */
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
-  return catalogues[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return (texts[key]?.[places[current]] ?? key).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = values[name]
     if (value === undefined) return whole
     return typeof value === 'number' ? new Intl.NumberFormat(regionalLocale()).format(value) : value
@@ -52,5 +53,5 @@ export function told(sentence: Sentence): string {
 /** The text of a message whose last part comes over the wire; `undefined` if this window does not know it. */
 export function known(family: 'reason' | 'outcome' | 'error' | 'part' | 'mistake' | 'probe', code: string, values?: Sentence['params'] | Record<string, string | number>) {
   const key = `${family}.${code}`
-  return Object.hasOwn(catalogues[current], key) ? t(key as MessageKey, values) : undefined
+  return Object.hasOwn(texts, key) ? t(key as MessageKey, values) : undefined
 }
