@@ -69,7 +69,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(code: &str, message: &str, detail: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None, place: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            detail: detail.into(),
+            sentence: None,
+            place: None,
+        }
     }
 }
 
