@@ -1,6 +1,7 @@
 import '@testing-library/jest-dom/vitest'
 import { configure } from '@testing-library/svelte'
 import { beforeEach } from 'vitest'
+import { loadMessages } from '../src/i18n/messages.svelte'
 
 // A deadline, not a measure: the machine may be busy.
 configure({ asyncUtilTimeout: 10_000 })
@@ -28,6 +29,8 @@ Blob.prototype.text ??= function text(this: Blob) {
     reader.readAsText(this)
   })
 }
+
+await Promise.all([loadMessages('en'), loadMessages('zh-CN')])
 
 beforeEach(() => {
   localStorage.clear()

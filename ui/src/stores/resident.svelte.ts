@@ -150,7 +150,7 @@ export class Resident {
   take(status: Status): void {
     this.status = status
     this.told += 1
-    setLocale(status.locale)
+    void setLocale(status.locale)
   }
 
   /** Puts a feed in its place, or at the end if it is new. */
