@@ -72,7 +72,7 @@ const scenes = {
     hash: '#/settings/backup',
     steps: [
       (page) => page.locator('.button.main').click(),
-      (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20.json', mimeType: 'application/json', buffer: Buffer.from('{}') }),
+      (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20-0915.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from('{}') }),
     ],
   },
   rules: { query: 'rules', place: '#/feeds/ops/rules' },

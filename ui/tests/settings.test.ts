@@ -254,7 +254,7 @@ describe('a backup', () => {
     const { person, fake } = await openSettings('backup')
     await person.click(await screen.findByRole('switch', { name: 'With the events of the log' }))
     await person.click(screen.getByRole('button', { name: 'Export' }))
-    expect(await screen.findByText('/home/lin/Downloads/bellwether-2026-11-21.json')).toBeVisible()
+    expect(await screen.findByText('/home/lin/Downloads/bellwether-2026-11-21-1204.jsonl')).toBeVisible()
     expect(sent(fake, 'POST /export')).toEqual([{ events: true }])
     await person.click(screen.getByRole('button', { name: 'Show in folder' }))
     await waitFor(() => expect(sent(fake, 'POST /exports/open')).toHaveLength(1))
@@ -262,22 +262,24 @@ describe('a backup', () => {
 
   test('is imported after it was said what will happen, and feeds without their secret are named', async () => {
     const { person, fake } = await openSettings('backup')
-    const file = new File(['{"version":1,"feeds":[]}'], 'bellwether.json', { type: 'application/json' })
+    const file = new File(['{"bellwether":1}\n{"seq":1}\n'], 'bellwether.jsonl')
     await person.upload(await screen.findByLabelText('Choose a file…'), file)
     expect(await screen.findByText(/^Feeds, rules and settings become those of the file/)).toBeVisible()
     expect(sent(fake, 'POST /import')).toEqual([])
     await person.click(within(screen.getByRole('group', { name: 'Import' })).getByRole('button', { name: 'Import' }))
     expect(await screen.findByText(/^Imported: there are 2 feeds now/)).toBeVisible()
-    expect(sent(fake, 'POST /import')).toEqual([{ version: 1, feeds: [] }])
+    expect(sent(fake, 'POST /import')).toEqual(['{"bellwether":1}\n{"seq":1}\n'])
     expect(screen.getByRole('link', { name: 'Ops alerts' })).toHaveAttribute('href', '#/feeds/ops')
   })
 
-  test('that is none is refused, and nothing is sent', async () => {
-    const { person, fake } = await openSettings('backup')
-    await person.upload(await screen.findByLabelText('Choose a file…'), new File(['no export'], 'x.json', { type: 'application/json' }))
+  test('that is none is refused', async () => {
+    const { person } = await openSettings('backup')
+    await person.upload(await screen.findByLabelText('Choose a file…'), new File(['no export'], 'x.json'))
     await person.click(within(await screen.findByRole('group', { name: 'Import' })).getByRole('button', { name: 'Import' }))
     expect(await screen.findByText(/^This file is not an export of Bellwether/)).toBeVisible()
-    expect(sent(fake, 'POST /import')).toEqual([])
+    // It is still chosen, and can be let go of.
+    await person.click(screen.getByText('Cancel'))
+    expect(screen.queryByRole('group', { name: 'Import' })).toBeNull()
   })
 })
 

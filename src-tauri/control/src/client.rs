@@ -65,7 +65,7 @@ impl Client {
     }
 
     /// Sends a request and returns the answer's JSON; [`Value::Null`] for an answer without a body. Waits 30 s for it, ten minutes
-    /// where a file is written or read.
+    /// where a file is written or read. A body that is a text is sent as it is: no route takes one as JSON.
     pub async fn request(
         &self,
         method: &str,
@@ -101,7 +101,10 @@ impl Client {
         // The host is never looked up: the socket decides who answers.
         let mut request = self.http.request(method, format!("http://localhost{path}"));
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
+            request = match body {
+                Value::String(text) => request.body(text.clone()),
+                value => request.header("content-type", "application/json").body(value.to_string()),
+            };
         }
         if let Some(limit) = limit {
             request = request.timeout(limit);

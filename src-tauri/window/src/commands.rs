@@ -57,7 +57,7 @@ impl Link {
 /// What the page gets instead of an answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(crate) struct Failure {
-    /// A code of `wire::ErrorCode`, or `unreachable`.
+    /// A code of `wire::ErrorCode`, `unreachable` or `timeout`.
     code: String,
     message: String,
     detail: String,
@@ -69,7 +69,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(code: &str, message: &str, detail: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None, place: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            detail: detail.into(),
+            sentence: None,
+            place: None,
+        }
     }
 }
 
@@ -82,7 +88,8 @@ impl From<ClientError> for Failure {
                 let code = code.as_ref().and_then(Value::as_str).unwrap_or("internal").to_owned();
                 Self { code, message, detail: answer.detail, sentence: answer.sentence, place: answer.place }
             }
-            ClientError::NotRunning(_) | ClientError::Silent { .. } => Self::new("unreachable", &message, ""),
+            ClientError::NotRunning(_) => Self::new("unreachable", &message, ""),
+            ClientError::Silent { .. } => Self::new("timeout", &message, ""),
             ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),
         }
     }

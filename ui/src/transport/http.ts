@@ -11,8 +11,8 @@ export const transport: Transport = {
     try {
       answer = await fetch(`/api${path}`, {
         method,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
         signal: stop.signal,
       })
       value = answer.status === 204 ? undefined : await answer.json().catch(() => null)

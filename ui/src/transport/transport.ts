@@ -5,7 +5,7 @@ import type { Update } from '../generated/Update'
 
 /** The only way from the window to the resident program. */
 export interface Transport {
-  /** One request on the control socket. Throws a {@link Failure}. */
+  /** One request on the control socket; a body that is a text is sent as it is, any other as JSON. Throws a {@link Failure}. */
   request<T>(method: Method, path: string, body?: unknown): Promise<T>
   /**
    * Hands over every update, the whole status first, until the program is gone or `signal` aborts; then it returns or throws.

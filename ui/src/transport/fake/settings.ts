@@ -41,13 +41,13 @@ export function settings(fake: Fake): Settings {
   })
   fake.on('POST', '/config/open', () => undefined)
   fake.on<Export>('POST', '/export', ({ body }) => ({
-    path: '/home/lin/Downloads/bellwether-2026-11-21.json',
+    path: '/home/lin/Downloads/bellwether-2026-11-21-1204.jsonl',
     events: body?.events ? own.log.events : 0,
     bytes: body?.events ? 58_201_344 : 9_312,
   }))
   fake.on('POST', '/exports/open', () => undefined)
   fake.on<unknown>('POST', '/import', ({ body }): Imported => {
-    if (body === null || typeof body !== 'object') throw new Failure('not_an_export', '', 'it is no object')
+    if (typeof body !== 'string' || !body.startsWith('{')) throw new Failure('not_an_export', '', 'line 1 is no JSON')
     const missing_secrets = fake.status.feeds.slice(0, 1).map(({ id }) => id)
     return { feeds: fake.status.feeds.length, events: 0, missing_secrets }
   })
