@@ -44,9 +44,12 @@ pub fn without_secrets(text: &str) -> Result<String, ConfigError> {
 
 /// A comment with the secrets of URLs in it masked.
 fn comment(line: &str) -> String {
-    line.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
-        .map(|word| if word.contains("://") { masked(word) } else { Cow::Borrowed(word) })
-        .collect()
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>');
+    let shown = |word: &str| {
+        let (url, end) = word.split_at(word.trim_end_matches(ends).len());
+        if url.contains("://") { format!("{}{end}", masked(url)) } else { word.to_owned() }
+    };
+    line.split_inclusive(ends).map(shown).collect()
 }
 
 /// Whether secrets of a feed's URL, or of its proxy's, were left behind on another machine.
