@@ -47,7 +47,7 @@ const CHORES: [Chore; 9] = [
     (
         "screenshots",
         "[--docs]",
-        "take pictures of popup, tray and window into target/screenshots; --docs: and into docs/images",
+        "take pictures of popup, tray and every view of the window into target/screenshots; --docs: and the best into docs/images",
         screenshots::screenshots,
     ),
     ("icons", "", "draw the rendered icons anew from icons/*.svg", icons::icons),
