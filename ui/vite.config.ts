@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { svelteTesting } from '@testing-library/svelte/vite'
 import { defineConfig } from 'vitest/config'
+import { messages } from './vite.messages'
 
 /**
  * How the window reaches the resident program is decided here, so that the built window holds one transport and no other:
@@ -13,16 +14,19 @@ const transports: Record<string, string> = {
   showcase: './src/transport/showcase.ts',
 }
 
+const catalogues = fileURLToPath(new URL('../src-tauri/control/messages', import.meta.url))
+
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), ...(mode === 'test' ? [svelteTesting()] : [])],
+  plugins: [messages(catalogues), svelte(), ...(mode === 'test' ? [svelteTesting()] : [])],
   resolve: {
     alias: {
       '#transport': fileURLToPath(new URL(transports[mode] ?? './src/transport/showcase.ts', import.meta.url)),
-      '#messages': fileURLToPath(new URL('../src-tauri/control/messages', import.meta.url)),
+      '#messages': catalogues,
     },
   },
   build: {
-    target: 'safari15',
+    // WebKitGTK 2.40, macOS 11 with its last Safari, WebView2.
+    target: 'safari16.4',
     // A data: URL would need a wider content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

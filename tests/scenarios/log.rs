@@ -1,7 +1,7 @@
 //! The event log over the control socket: where events are, what is deleted and taken back, what is exported, what happened to connections.
 
 use std::{
-    fs,
+    env, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -21,7 +21,16 @@ fn feed(source: &Source) -> String {
 /// A program with a log of so many events of different kinds.
 fn logged(count: u64) -> (Source, Resident) {
     let source = Source::start();
-    let resident = Resident::with_config(&feed(&source));
+    let mut resident = Resident::prepare();
+    // What opens folders only notes them.
+    let bin = resident.profile().join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{}'\n", opened(&resident).display());
+    fs::write(bin.join("xdg-open"), script).expect("a script");
+    fs::set_permissions(bin.join("xdg-open"), fs::Permissions::from_mode(0o755)).expect("a mode");
+    let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap_or_default());
+    resident.config(&feed(&source)).env("PATH", &path);
+    resident.start();
     for n in 0..count {
         let kind = ["build", "quiet", "ping"][n as usize % 3];
         source.send(kind, &json!({ "n": n, "title": format!("No. {n}"), "message": "磁盘" }));
@@ -32,6 +41,10 @@ fn logged(count: u64) -> (Source, Resident) {
         (counts.events, counts.ignored) == (listed, count / 3)
     });
     (source, resident)
+}
+
+fn opened(resident: &Resident) -> PathBuf {
+    resident.profile().join("opened")
 }
 
 /// Walks through all pages of a list.
@@ -188,6 +201,10 @@ fn events_are_exported_to_files_that_are_the_persons_alone() {
     let name = path.file_name().expect("a name").to_string_lossy().into_owned();
     assert!(name.starts_with("bellwether-events-20") && name.ends_with(".jsonl"), "{name}");
     assert_eq!(fs::metadata(path).expect("the file").permissions().mode() & 0o777, 0o600);
+
+    resident.call::<Value>("POST", "/exports/open", &Value::Null);
+    let home = format!("{}\n", resident.profile().join("home").display());
+    until(PATIENCE, "its folder", || fs::read_to_string(opened(&resident)).is_ok_and(|text| text == home));
 
     let of = json!({ "feed": "ops", "outcome": "logged", "limit": 3, "before": 5 });
     let csv = export("csv", of.clone());

@@ -21,6 +21,7 @@ mod control;
 mod desktop;
 #[cfg(target_os = "linux")]
 mod lan;
+mod many_events;
 mod needs;
 mod notification_server;
 mod notifications;
@@ -33,11 +34,13 @@ mod source;
 mod tls;
 mod until;
 mod webdriver;
+mod window;
 
 pub use control::{Answer, Control, Updates};
 pub use desktop::Desktop;
 #[cfg(target_os = "linux")]
 pub use lan::Lan;
+pub use many_events::{LOG_FEEDS, append_events, make_large_log, time_of_event};
 pub use needs::{Need, report_skip};
 pub use notification_server::{Manner, NotificationServer};
 pub use notifications::{Notifications, Popup};

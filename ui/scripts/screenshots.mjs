@@ -48,6 +48,36 @@ const scenes = {
   'overview-attention': { query: 'groups', place: '#/feeds/shop' },
   'overview-advanced': { query: 'groups', place: '#/feeds/ci', steps: [(page) => page.locator('main details summary').click(), (page) => page.locator('.page').evaluate((box) => box.scrollTo(0, 9999))] },
   'feed-menu': { query: 'groups', steps: [(page) => page.locator('header .more, [data-feed=ops]').last().click({ button: 'right', force: true })] , wideOnly: true },
+  settings: { query: 'log', hash: '#/settings' },
+  'settings-notifications': { query: 'parts', hash: '#/settings/notifications' },
+  'settings-quiet': { query: 'log', hash: '#/settings/quiet-hours' },
+  'settings-quiet-form': {
+    query: 'log',
+    hash: '#/settings/quiet-hours',
+    steps: [(page) => page.locator('#add-range').click(), (page) => page.locator('.form').scrollIntoViewIfNeeded()],
+  },
+  'settings-general': { query: 'log', hash: '#/settings/general' },
+  'settings-log': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(1).check({ force: true })] },
+  'settings-ask': { query: 'log', hash: '#/settings/log', steps: [(page) => page.getByRole('radio').nth(3).check({ force: true }), press('Tab'), (page) => page.getByRole('spinbutton').fill('10000'), press('Enter'), (page) => page.locator('dialog').waitFor()] },
+  'settings-backup': {
+    query: 'log',
+    hash: '#/settings/backup',
+    steps: [
+      (page) => page.locator('.button.main').click(),
+      (page) => page.locator('input[type=file]').setInputFiles({ name: 'bellwether-2026-11-20.json', mimeType: 'application/json', buffer: Buffer.from('{}') }),
+    ],
+  },
+  'settings-file': { query: 'broken', hash: '#/settings/feeds-toml' },
+  'settings-doctor': { query: 'broken', hash: '#/settings/diagnostics' },
+  'settings-about': { query: 'log', hash: '#/settings/about', steps: [(page) => page.locator('summary').last().click()] },
+  'settings-failed': {
+    query: 'log',
+    hash: '#/settings/notifications',
+    steps: [(page) => page.getByRole('switch').first().waitFor(), (page) => page.evaluate(() => globalThis.fake.stop()), (page) => page.getByRole('switch').first().click()],
+  },
+  palette: { query: 'log', steps: [press('Control+k')] },
+  'palette-search': { query: 'log', steps: [press('Control+k'), (page) => page.keyboard.type('mai')] },
+  keys: { query: 'log', steps: [press('?')] },
   rail: { query: 'log', narrowOnly: true, steps: [(page) => page.locator('.menu').click()] },
 }
 
@@ -69,10 +99,10 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
       page.on('pageerror', (error) => console.error(error))
-      for (const [name, { query, feed, place = '', narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
+      for (const [name, { query, feed, place = '', hash = place, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
         await page.goto('about:blank')
-        await page.goto(`${address}?scene=${query}&locale=${locale}${place || '#/events'}`)
+        await page.goto(`${address}?scene=${query}&locale=${locale}${hash || '#/events'}`)
         await page.locator('main').first().waitFor()
         await page.waitForTimeout(query === 'offline' ? 600 : 150)
         if (feed) await showFeed(page, feed)

@@ -19,7 +19,7 @@ const states: Record<ConnectionState, 0> = { connecting: 0, connected: 0, waitin
 const outcomes: Record<Outcome, 0> = { shown: 0, pending: 0, summarized: 0, logged: 0, ignored: 0, closed: 0, held: 0 }
 const urgencies: Record<Urgency, 0> = { low: 0, normal: 0, critical: 0 }
 const parts: Record<PartName, 0> = { display: 0, session_bus: 0, notifications: 0, tray: 0, window: 0 }
-const errors: Record<ErrorCode | 'unreachable', 0> = {
+const errors: Record<ErrorCode | 'unreachable' | 'timeout', 0> = {
   bad_request: 0,
   invalid_url: 0,
   unsupported_scheme: 0,
@@ -43,6 +43,7 @@ const errors: Record<ErrorCode | 'unreachable', 0> = {
   not_found: 0,
   internal: 0,
   unreachable: 0,
+  timeout: 0,
 }
 
 function sources(folder: string): string[] {

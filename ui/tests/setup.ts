@@ -1,6 +1,7 @@
 import '@testing-library/jest-dom/vitest'
 import { configure } from '@testing-library/svelte'
 import { beforeEach } from 'vitest'
+import { loadMessages } from '../src/i18n/messages.svelte'
 
 // A deadline, not a measure: the machine may be busy.
 configure({ asyncUtilTimeout: 10_000 })
@@ -20,6 +21,16 @@ globalThis.ResizeObserver ??= class {
   unobserve() {}
   disconnect() {}
 }
+Blob.prototype.text ??= function text(this: Blob) {
+  return new Promise<string>((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result))
+    reader.onerror = () => reject(reader.error ?? new Error('not read'))
+    reader.readAsText(this)
+  })
+}
+
+await Promise.all([loadMessages('en'), loadMessages('zh-CN')])
 
 beforeEach(() => {
   localStorage.clear()

@@ -1,6 +1,8 @@
 //! What a fresh machine needs beside Rust and Node, and how it gets it.
 
+use std::env;
 use std::io::{IsTerminal, stdin};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +21,8 @@ pub(crate) enum Group {
     Desktop,
     /// The servers that the scenarios connect to.
     Servers,
+    /// The browser in which the window is tried and measured.
+    Browser,
     /// Drawing icons.
     Icons,
     /// Making the package.
@@ -64,6 +68,7 @@ impl Group {
                 "microsocks",
                 "tzdata",
             ],
+            Self::Browser => &["chromium"],
             Self::Icons => &["librsvg2-bin"],
             Self::Package => &["dpkg-dev", "desktop-file-utils"],
         }
@@ -121,6 +126,15 @@ pub(crate) fn node() -> Result<()> {
         bail!("npm is missing: {what_to_do}");
     }
     Ok(())
+}
+
+/// Where Chromium is: `CHROMIUM`, or where Debian has it.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    let path = env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
+    if !path.is_file() {
+        bail!("there is no Chromium at {}: install one, or let CHROMIUM say where it is", path.display());
+    }
+    Ok(path)
 }
 
 /// Says in one line that the system's webview cannot be built against, if so.
@@ -209,6 +223,11 @@ fn elsewhere(groups: &[Group]) -> Vec<Missing> {
     let servers: Vec<&str> = servers.into_iter().filter(|program| !installed(program)).collect();
     if groups.contains(&Group::Servers) && !servers.is_empty() {
         missing.push(format!("for the scenarios' servers, install: {}", servers.join(", ")));
+    }
+    if groups.contains(&Group::Browser)
+        && let Err(error) = chromium()
+    {
+        missing.push(format!("for the window's browser tests: {error:#}"));
     }
     if groups.contains(&Group::Icons) && !installed("rsvg-convert") {
         missing.push("to draw icons, install: rsvg-convert (librsvg)".into());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::build::{self, Profile};
+use crate::build::{self, Profile, Programs};
 use crate::needs::{self, Group};
 use crate::shell::{cargo, npm, shown, target};
 
@@ -16,7 +16,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let skips = target().join("skipped-tests.txt");
     fs::create_dir_all(target())?;
     fs::write(&skips, "").with_context(|| format!("cannot write {}", skips.display()))?;
-    for missing in needs::provide(&[Group::Build, Group::Desktop, Group::Servers])? {
+    for missing in needs::provide(&[Group::Build, Group::Desktop, Group::Servers, Group::Browser])? {
         // Told now, and once more by each test that misses it.
         println!("skipped: {missing}");
     }
@@ -32,6 +32,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let mut tests = vec![cargo(&["test", "--no-fail-fast"])];
     match build::programs(Profile::Debug) {
         Ok(programs) => {
+            if let Err(reason) = browser(filter, &programs, &mut sum) {
+                sum.skips.push(format!("the window's tests in a browser: {reason:#}"));
+            }
             match &programs.no_window {
                 None => tests.push(cargo(&["test", "--no-fail-fast", "--package", "bellwether-window"])),
                 Some(reason) => sum.skips.push(format!("the window's tests: {reason}")),
@@ -63,6 +66,17 @@ fn ui(filter: Option<&str>, sum: &mut Sum) -> Result<()> {
         tests.args(["--testNamePattern", filter]);
     }
     count(&mut tests, sum)
+}
+
+/// The window in a browser, over the real resident program; fails where that cannot be done on this machine.
+fn browser(filter: Option<&str>, programs: &Programs, sum: &mut Sum) -> Result<()> {
+    needs::node()?;
+    let chromium = needs::chromium()?;
+    let mut tests = npm(&["run", "browser", "--", "--pass-with-no-tests"]);
+    if let Some(filter) = filter {
+        tests.args(["--grep", filter]);
+    }
+    count(tests.env("BELLWETHER_BIN", programs.bellwether()).env("CHROMIUM", chromium), sum)
 }
 
 /// What all runners found together.
@@ -119,8 +133,8 @@ fn count(runner: &mut Command, sum: &mut Sum) -> Result<()> {
     Ok(())
 }
 
-/// Adds what a summary line reports: libtest's `test result: ok. 3 passed; 0 failed; 1 ignored; …` or vitest's
-/// `     Tests  1 failed | 2 passed | 1 skipped (4)`.
+/// Adds what a summary line reports: libtest's `test result: ok. 3 passed; 0 failed; 1 ignored; …` or vitest's,
+/// which the browser tests' reporter writes as well, `     Tests  1 failed | 2 passed | 1 skipped (4)`.
 fn add(line: &str, sum: &mut Sum) {
     let line = line.trim();
     let Some(counts) = line

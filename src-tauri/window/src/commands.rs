@@ -7,7 +7,7 @@ use std::{
 
 use bellwether_control::{
     client::{Client, ClientError},
-    wire::{OpenWindow, Sentence, Update},
+    wire::{OpenWindow, Place, Sentence, Update},
 };
 use futures_util::{
     StreamExt as _,
@@ -63,11 +63,13 @@ pub(crate) struct Failure {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sentence: Option<Box<Sentence>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Box<Place>>,
 }
 
 impl Failure {
     fn new(code: &str, message: &str, detail: &str) -> Self {
-        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None }
+        Self { code: code.into(), message: message.into(), detail: detail.into(), sentence: None, place: None }
     }
 }
 
@@ -78,7 +80,7 @@ impl From<ClientError> for Failure {
             ClientError::Refused(answer) => {
                 let code = serde_json::to_value(answer.code).ok();
                 let code = code.as_ref().and_then(Value::as_str).unwrap_or("internal").to_owned();
-                Self { code, message, detail: answer.detail, sentence: answer.sentence }
+                Self { code, message, detail: answer.detail, sentence: answer.sentence, place: answer.place }
             }
             ClientError::NotRunning(_) | ClientError::Silent { .. } => Self::new("unreachable", &message, ""),
             ClientError::Broken { reason, .. } => Self::new("internal", &message, &reason),

@@ -1,24 +1,20 @@
 //! The event log at its full size: writing, and every list and search.
 
-use std::{
-    fmt::Write,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use bellwether_engine::{
-    event_log::{EventLog, LogError, LogReader, NewEvent, Query, ReadMark, Retention, SWEPT},
-    event_source::Message,
+    event_log::{EventLog, LogError, LogReader, Query, ReadMark, Retention, SWEPT},
     feed::FeedId,
-    notification::Notification,
-    policy::{Outcome, OutcomeReason},
+    policy::Outcome,
 };
+use bellwether_tests::{append_events, time_of_event};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::figures::{Figures, Unit, millis, quantile};
 
 /// Events in the full log.
-const ROWS: u64 = 1_000_000;
+pub(crate) const ROWS: u64 = 1_000_000;
 /// Events whose rate is measured.
 const SAMPLE: u64 = 100_000;
 /// Events in one transaction, as the engine groups them.
@@ -30,22 +26,17 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("events.db");
     let mut log = EventLog::open(&path)?;
-    let mut feeds = Vec::new();
-    for id in ["ops", "mail", "build", "news", "rare"] {
-        feeds.push(FeedId::new(id).context("a feed id")?);
-    }
-
-    let [appended, shown] = append(&mut log, &feeds, 0..SAMPLE)?;
+    let [appended, shown] = append(&mut log, 0..SAMPLE)?;
     figures.at_least("append, fresh log", appended, Unit::PerSecond, 50_000.0);
     figures.note("hand over, fresh log", shown, Unit::PerSecond);
-    append(&mut log, &feeds, SAMPLE..ROWS)?;
-    let [appended, shown] = append(&mut log, &feeds, ROWS..ROWS + SAMPLE)?;
+    append(&mut log, SAMPLE..ROWS)?;
+    let [appended, shown] = append(&mut log, ROWS..ROWS + SAMPLE)?;
     figures.at_least("append, 1,000,000 rows", appended, Unit::PerSecond, 40_000.0);
     figures.note("hand over, 1,000,000 rows", shown, Unit::PerSecond);
     let mut singles = Vec::new();
     for number in 0..1000 {
         let start = Instant::now();
-        append(&mut log, &feeds, number..number + 1)?;
+        append(&mut log, number..number + 1)?;
         singles.push(millis(start.elapsed()));
     }
     figures.at_most("append, one event alone, p95", quantile(&mut singles, 95), Unit::Millis, 1.0);
@@ -56,18 +47,19 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     log.mark_read(&ReadMark::All, true)?;
     figures.note("mark all read", millis(start.elapsed()), Unit::Millis);
     let start = Instant::now();
-    append(&mut log, &feeds, 0..1)?;
+    append(&mut log, 0..1)?;
     figures.note("append after it", millis(start.elapsed()), Unit::Millis);
     read(figures, &reader, " (all read)")?;
     leave(figures, &mut log)?;
     #[expect(clippy::cast_precision_loss, reason = "about a gigabyte")]
     figures.note("size of the log", std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20), Unit::MiB);
+    figures.log = Some(folder);
     Ok(())
 }
 
 /// Events that go: what arrives waits for a group of them at the most.
 fn leave(figures: &mut Figures, log: &mut EventLog) -> Result<()> {
-    let now = Timestamp::from_millisecond(time_of(ROWS))?;
+    let now = time_of_event(ROWS);
     let seqs: Vec<u64> = (1000..2000).collect();
     let start = Instant::now();
     log.delete(&seqs, now)?;
@@ -89,7 +81,7 @@ fn leave(figures: &mut Figures, log: &mut EventLog) -> Result<()> {
 /// Lists and searches, every filter with every other.
 fn read(figures: &mut Figures, reader: &LogReader, state: &str) -> Result<()> {
     let any = Query { limit: 200, preview: Some(1024), ..Query::default() };
-    let recent = Timestamp::from_millisecond(time_of(ROWS - 10))?;
+    let recent = time_of_event(ROWS - 10);
     lists(figures, reader, state, &any, recent)?;
     outcomes(figures, reader, state, &any, recent)?;
     places(figures, reader, state, &any)?;
@@ -116,7 +108,7 @@ fn outcomes(
         for feed in [None, Some("rare")] {
             for event in [None, Some("seldom")] {
                 for unread in [false, true] {
-                    for until in [None, Some(recent), Some(Timestamp::from_millisecond(time_of(ROWS / 2))?)] {
+                    for until in [None, Some(recent), Some(time_of_event(ROWS / 2))] {
                         let query = Query {
                             feed: feed.and_then(FeedId::new),
                             event: event.map(Into::into),
@@ -164,7 +156,7 @@ fn places(figures: &mut Figures, reader: &LogReader, state: &str, any: &Query) -
     }
     figures.note(&format!("event types{state}"), p95(|| reader.types(None).map(drop))?, Unit::Millis);
     let feed = FeedId::new("mail").context("a feed id")?;
-    let now = Timestamp::from_millisecond(time_of(ROWS))?;
+    let now = time_of_event(ROWS);
     let activity = p95(|| reader.activity(&feed, now).map(drop))?;
     figures.note(&format!("a feed's last day{state}"), activity, Unit::Millis);
     Ok(())
@@ -277,78 +269,8 @@ fn p95(read: impl Fn() -> Result<(), LogError>) -> Result<f64> {
 }
 
 /// Appends events in groups, each of which is then handed over; returns the rates of both, per second.
-fn append(log: &mut EventLog, feeds: &[FeedId], numbers: std::ops::Range<u64>) -> Result<[f64; 2]> {
-    let count = numbers.end - numbers.start;
-    let mut spent = [Duration::ZERO; 2];
-    let mut next = numbers.start;
-    while next < numbers.end {
-        let events: Vec<_> =
-            (next..numbers.end.min(next + GROUP)).map(|number| event(feeds, number)).collect();
-        next += GROUP;
-        let mut pending = Vec::new();
-        let start = Instant::now();
-        let mut batch = log.begin()?;
-        for event in &events {
-            let new = NewEvent {
-                message: &event.message,
-                origin: "https://alerts.example.org",
-                received_at: Timestamp::from_millisecond(event.at)?,
-                outcome: event.outcome,
-                reason: &event.reason,
-                notification: &event.notification,
-                urgent: false,
-            };
-            let seq = batch.append(event.feed, &new, None)?;
-            pending.extend((event.outcome == Outcome::Pending).then_some(seq));
-        }
-        batch.commit()?;
-        spent[0] += start.elapsed();
-        let start = Instant::now();
-        log.mark_handed_over(&pending, None)?;
-        spent[1] += start.elapsed();
-    }
-    Ok(spent.map(|spent| count as f64 / spent.as_secs_f64()))
-}
-
-struct Event<'a> {
-    feed: &'a FeedId,
-    message: Message,
-    at: i64,
-    outcome: Outcome,
-    reason: OutcomeReason,
-    notification: Notification,
-}
-
-/// 1 in 1,000 of a rare feed, 1 in 500 of a rare type, 2 in 5 in the log only, 1 in 50 ignored; a fifth in Chinese.
-fn event(feeds: &[FeedId], number: u64) -> Event<'_> {
-    let seldom = number % 500 == 3;
-    let feed = if number % 1000 == 7 { &feeds[4] } else { &feeds[(number % 4) as usize] };
-    let outcome = match number % 50 {
-        0 => Outcome::Ignored,
-        1..=20 => Outcome::Logged,
-        _ => Outcome::Pending,
-    };
-    let title = if number % 5 == 2 { "服务器磁盘已满" } else { "disk almost full" };
-    let body = format!("number{number} on host{} needs care", number % 97);
-    let mut data = format!(r#"{{"title":"{title}","message":"{body}","priority":{},"#, number % 6);
-    let level = if number % 1000 == 7 || seldom { "calm" } else { "severity" };
-    let popup = if outcome == Outcome::Pending { "popup" } else { "quiet" };
-    let _ = write!(data, r#""tags":["{level}","{popup}"],"click":"https://example.org/alerts/{number}"}}"#);
-    Event {
-        feed,
-        message: Message {
-            event_type: if seldom { "seldom" } else { "message" }.into(),
-            data,
-            last_event_id: number.to_string(),
-        },
-        at: time_of(number),
-        outcome,
-        reason: OutcomeReason { code: "rule".into(), rule: Some(1), detail: String::new() },
-        notification: Notification { title: title.into(), body, ..Notification::default() },
-    }
-}
-
-/// One event each second, in milliseconds.
-fn time_of(number: u64) -> i64 {
-    1_700_000_000_000 + number.cast_signed() * 1000
+fn append(log: &mut EventLog, numbers: std::ops::Range<u64>) -> Result<[f64; 2]> {
+    #[expect(clippy::cast_precision_loss, reason = "a million")]
+    let count = (numbers.end - numbers.start) as f64;
+    Ok(append_events(log, numbers, GROUP)?.map(|spent| count / spent.as_secs_f64()))
 }

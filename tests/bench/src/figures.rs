@@ -3,6 +3,8 @@
 
 use std::{fs, time::Duration};
 
+use tempfile::TempDir;
+
 /// What a figure counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unit {
@@ -15,6 +17,7 @@ pub(crate) enum Unit {
     /// 10⁶ bytes in a second.
     Megabytes,
     Times,
+    Count,
 }
 
 impl Unit {
@@ -28,6 +31,7 @@ impl Unit {
             Self::PerSecond => (0, " /s"),
             Self::Megabytes => (0, " MB/s"),
             Self::Times => (2, " ×"),
+            Self::Count => (0, ""),
         };
         format!("{value:.digits$}{name}")
     }
@@ -37,6 +41,8 @@ impl Unit {
 pub(crate) struct Figures {
     /// How many feeds the crowd has.
     pub(crate) feeds: u32,
+    /// The folder of a full `events.db`, once there is one.
+    pub(crate) log: Option<TempDir>,
     group: &'static str,
     budgets: usize,
     missed: Vec<String>,
@@ -46,7 +52,7 @@ impl Figures {
     /// Prints what it is measured on.
     pub(crate) fn begin(feeds: u32) -> Self {
         println!("{}\n", machine());
-        Self { feeds, group: "", budgets: 0, missed: Vec::new() }
+        Self { feeds, log: None, group: "", budgets: 0, missed: Vec::new() }
     }
 
     /// The next figures are of this group.

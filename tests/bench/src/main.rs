@@ -16,6 +16,7 @@ mod memory;
 mod popups;
 mod process;
 mod start;
+mod window;
 
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ use crate::figures::Figures;
 type Measure = fn(&mut Figures) -> Result<()>;
 
 /// Every group of figures, in the order in which they are taken.
-const GROUPS: [(&str, Measure); 8] = [
+const GROUPS: [(&str, Measure); 9] = [
     ("memory", memory::measure),
     ("connections", connections::measure),
     ("cpu", cpu::measure),
@@ -35,6 +36,8 @@ const GROUPS: [(&str, Measure); 8] = [
     ("deciding", deciding::measure),
     ("decoding", decoding::measure),
     ("log", event_log::measure),
+    // Last: it takes over the log that was filled for the one before.
+    ("window", window::measure),
 ];
 
 fn main() -> ExitCode {

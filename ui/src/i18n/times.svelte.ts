@@ -131,14 +131,43 @@ export function dayName(time: string): string {
   }).format(new Date(time))
 }
 
+/** `Mon`, or `Monday`: a day of the week, from Monday as 0. */
+export function weekdayName(day: number, weekday: 'short' | 'long' = 'short'): string {
+  // The first of January 2024 was a Monday.
+  return formatter(`weekday ${weekday}`, (name) => new Intl.DateTimeFormat(name, { weekday, timeZone: 'UTC' })).format(Date.UTC(2024, 0, 1 + day))
+}
+
+/** `22:00` as a clock shows it where the person lives: `10:00 PM`. */
+export function timeOfDay(time: string): string {
+  return formatter('time of day', (name) => new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' })).format(
+    new Date(`2024-01-01T${time}:00Z`),
+  )
+}
+
+/** `2 March 2025`. */
+export function dateOf(time: string | number): string {
+  return formatter('date', (name) => new Intl.DateTimeFormat(name, { dateStyle: 'long' })).format(new Date(time))
+}
+
+/** `a, b and c`. */
+export function listed(items: string[]): string {
+  return formatter('list', (name) => new Intl.ListFormat(name)).format(items)
+}
+
+/** `48,213`. */
+export function count(number: number): string {
+  return formatter('count', (name) => new Intl.NumberFormat(name)).format(number)
+}
+
 /** `12 kB`. */
 export function size(bytes: number): string {
-  const [amount, unit] = bytes < 1000 ? [bytes, 'byte'] : bytes < 1e6 ? [bytes / 1000, 'kilobyte'] : [bytes / 1e6, 'megabyte']
+  const steps: [number, string][] = [[1e9, 'gigabyte'], [1e6, 'megabyte'], [1000, 'kilobyte'], [1, 'byte']]
+  const [step, unit] = steps.find(([step]) => bytes >= step) ?? [1, 'byte']
   return formatter(
     `size ${unit}`,
     (name) => {
       const unitDisplay = unit === 'byte' ? 'long' : 'short'
       return new Intl.NumberFormat(name, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 })
     },
-  ).format(amount)
+  ).format(bytes / step)
 }

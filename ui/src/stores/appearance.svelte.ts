@@ -1,20 +1,21 @@
-export type Theme = 'system' | 'light' | 'dark'
+import type { Theme } from '../generated/Theme'
 
-const THEMES: readonly string[] = ['system', 'light', 'dark']
-
-/** Light, dark, or like the system; kept in the webview, since the resident program draws nothing. */
+/**
+ * Light, dark, or like the system. The program keeps which; the webview's storage has it too, so that a script in the page's head
+ * can draw the first picture in it (`public/theme.js`).
+ */
 export class Appearance {
   theme = $state<Theme>('system')
 
   #systemDark = matchMedia('(prefers-color-scheme: dark)')
 
   constructor() {
-    const stored = localStorage.getItem('theme') ?? 'system'
-    this.#apply(THEMES.includes(stored) ? (stored as Theme) : 'system')
+    this.#apply(named(localStorage.getItem('theme')))
     this.#systemDark.addEventListener('change', () => this.#apply(this.theme))
   }
 
-  set(theme: Theme): void {
+  /** Takes on what the program has, or is about to have. */
+  follow(theme: Theme): void {
     localStorage.setItem('theme', theme)
     this.#apply(theme)
   }
@@ -24,4 +25,8 @@ export class Appearance {
     const dark = theme === 'dark' || (theme === 'system' && this.#systemDark.matches)
     document.documentElement.dataset.theme = dark ? 'dark' : 'light'
   }
+}
+
+function named(name: string | null): Theme {
+  return name === 'light' || name === 'dark' ? name : 'system'
 }

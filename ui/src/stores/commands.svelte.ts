@@ -9,7 +9,10 @@ export interface Command {
   label: string
   /** Under which heading the sheet of keys has it. */
   group: 'go' | 'events' | 'feeds' | 'rules' | 'program'
-  /** Keys, each of which does it, as `KeyboardEvent.key` names them; `Ctrl+k` with the control (on macOS the command) key. */
+  /**
+   * Keys, each of which does it, as `KeyboardEvent.key` names them; `Ctrl+k` with the control (on macOS the command) key,
+   * `Alt+ArrowUp` with the alternative key, which arrows alone are pressed with: on letters it writes others.
+   */
   keys?: string[]
   icon?: IconName
   /** Words by which it is found beside its label. */
@@ -42,6 +45,6 @@ export class Commands {
 
 /** A key as {@link Command.keys} names it. */
 export function keyOf(event: KeyboardEvent): string {
-  if (event.altKey) return ''
+  if (event.altKey) return event.key.startsWith('Arrow') && !event.ctrlKey ? `Alt+${event.key}` : ''
   return `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.key}`
 }

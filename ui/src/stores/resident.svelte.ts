@@ -2,7 +2,6 @@ import type { Attention } from '../generated/Attention'
 import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Feed } from '../generated/Feed'
-import type { Language } from '../generated/Language'
 import type { OpenWindow } from '../generated/OpenWindow'
 import type { Part } from '../generated/Part'
 import type { SnoozeWish } from '../generated/SnoozeWish'
@@ -35,6 +34,10 @@ export class Resident {
   online = $state(false)
   /** Whether an attempt to reach it has failed since it was last online. */
   offline = $state(false)
+  /** Grows with each whole status, which may mean that settings have changed. */
+  told = $state(0)
+  /** Grows each time that it answers again after it did not. */
+  returned = $state(0)
 
   #listener: Listener | undefined
   /** The order in which feeds are shown, whatever the program says. */
@@ -78,7 +81,7 @@ export class Resident {
     let wait = MAX_WAIT / 8
     while (!stop.aborted) {
       try {
-        await this.transport.follow((update) => this.#take(update), stop)
+        await this.transport.follow((update) => this.#receive(update), stop)
       } catch {
         // The same as an end: there is nobody to ask why.
       }
@@ -90,13 +93,14 @@ export class Resident {
     }
   }
 
-  #take(update: Update): void {
+  #receive(update: Update): void {
     switch (update.kind) {
       case 'status': {
         const first = !this.online
+        if (first && this.status) this.returned += 1
         this.online = true
         this.offline = false
-        this.#setStatus(update.value)
+        this.take(update.value)
         if (first) this.#listener?.fresh()
         break
       }
@@ -129,7 +133,8 @@ export class Resident {
     if (!this.online || document.hidden) return
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (this.status) this.#setStatus({ ...this.status, feeds })
+      if (this.status) this.status = { ...this.status, feeds }
+      if (this.#held) this.#arrange(this.#held)
     } catch {
       // The end of the updates will tell.
     }
@@ -137,17 +142,19 @@ export class Resident {
 
   async #refresh(): Promise<void> {
     try {
-      this.#setStatus(await this.transport.request<Status>('GET', '/status'))
+      this.take(await this.transport.request<Status>('GET', '/status'))
     } catch {
       // The end of the updates will tell.
     }
     this.#listener?.fresh()
   }
 
-  #setStatus(status: Status): void {
+  /** Takes on a status that an answer brought. */
+  take(status: Status): void {
     this.status = status
     if (this.#held) this.#arrange(this.#held)
-    setLocale(status.locale)
+    this.told += 1
+    void setLocale(status.locale)
   }
 
   /** Puts a feed in its place, or at the end if it is new. */
@@ -186,9 +193,5 @@ export class Resident {
     const wish: SnoozeWish = { ...(feed === null ? {} : { feed }), until }
     const attention = await this.transport.request<Attention>('PUT', '/snooze', wish)
     if (this.status) this.status = { ...this.status, attention }
-  }
-
-  async setLanguage(language: Language): Promise<void> {
-    this.#setStatus(await this.transport.request<Status>('PATCH', '/settings', { language }))
   }
 }

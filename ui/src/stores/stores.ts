@@ -7,6 +7,8 @@ import { Feeds } from './feeds.svelte'
 import { Log } from './log.svelte'
 import { Resident } from './resident.svelte'
 import { Route } from './route.svelte'
+import { Rules } from './rules.svelte'
+import { SettingsStore } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
 
 const KEY = Symbol('window')
@@ -18,7 +20,9 @@ export interface Stores {
   resident: Resident
   log: Log
   feeds: Feeds
+  rules: Rules
   appearance: Appearance
+  settings: SettingsStore
   toasts: Toasts
   /** Runs what a person asked for, and tells when it failed. */
   attempt(action: () => Promise<unknown>): Promise<void>
@@ -34,7 +38,9 @@ export function provideStores(transport: Transport): Stores {
     resident,
     log: new Log(transport, route),
     feeds: new Feeds(resident),
+    rules: new Rules(transport),
     appearance: new Appearance(),
+    settings: new SettingsStore(resident),
     toasts,
     async attempt(action) {
       try {

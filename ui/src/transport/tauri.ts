@@ -1,12 +1,12 @@
 import { Channel, invoke } from '@tauri-apps/api/core'
 import type { Update } from '../generated/Update'
-import { Failure, type Transport } from './transport'
+import { Failure, inTime, type Transport } from './transport'
 
 /** Through the window's own program, which holds the socket. */
 export const transport: Transport = {
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     try {
-      return await invoke<T>('request', { method, path, body: body ?? null })
+      return await inTime(path, invoke<T>('request', { method, path, body: body ?? null }))
     } catch (thrown) {
       throw Failure.from(thrown)
     }

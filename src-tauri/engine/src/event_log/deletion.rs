@@ -20,6 +20,9 @@ const DELETIONS: usize = 20;
 /// … for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
+/// So much of what feeds sent is kept of all deletions but the newest, in bytes: each may be a gigabyte.
+pub(super) const KEPT_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 256 << 20 };
+
 /// Of each feed, so many deleted events are known as repeats if their server sends them again.
 const KNOWN: u32 = 1000;
 
@@ -38,6 +41,17 @@ pub(super) struct Trash {
 struct Deletion {
     at: Timestamp,
     seqs: Vec<i64>,
+    bytes: u64,
+}
+
+/// What was taken out of the log.
+#[derive(Default)]
+struct Removed {
+    seqs: Vec<i64>,
+    /// The latest of its times.
+    clock: Option<i64>,
+    /// How much feeds had sent with it.
+    bytes: u64,
 }
 
 impl EventLog {
@@ -45,14 +59,16 @@ impl EventLog {
     /// Returns those that were.
     pub fn delete(&mut self, seqs: &[u64], now: Timestamp) -> Result<Vec<u64>, LogError> {
         self.forget_deletions(now, DELETIONS - 1)?;
-        let (deleted, clock) = self.write(|db| {
+        let Removed { seqs, clock, bytes } = self.write(|db| {
             db.execute_batch(TRASH)?;
             remove(db, seqs.iter().copied().filter_map(row_id), true)
         })?;
         self.trash.clock = self.trash.clock.max(clock);
-        let numbers = deleted.iter().map(|seq| seq.unsigned_abs()).collect();
-        if !deleted.is_empty() {
-            self.trash.deletions.push(Deletion { at: now, seqs: deleted });
+        let numbers = seqs.iter().map(|seq| seq.unsigned_abs()).collect();
+        if !seqs.is_empty() {
+            self.trash.deletions.push(Deletion { at: now, seqs, bytes });
+            // What is not forgotten now is forgotten in an hour.
+            let _ = self.forget_deletions(now, DELETIONS);
         }
         Ok(numbers)
     }
@@ -85,7 +101,13 @@ impl EventLog {
     }
 
     fn forget_deletions(&mut self, now: Timestamp, most: usize) -> Result<(), LogError> {
-        let surplus = self.trash.deletions.len().saturating_sub(most);
+        let deletions = &self.trash.deletions;
+        let mut bytes = 0;
+        let kept = deletions.iter().rev().enumerate().take_while(|(place, deletion)| {
+            bytes += deletion.bytes;
+            *place < most && (*place == 0 || bytes <= KEPT_BYTES)
+        });
+        let surplus = deletions.len() - kept.count();
         // A clock that was set back makes none of them older, and none stay longer than the program runs.
         let old = |deletion: &Deletion| now.duration_since(deletion.at) >= KEPT;
         let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.trash.deletions)
@@ -112,12 +134,12 @@ impl EventLog {
         if retention == Retention::default() {
             return Ok(false);
         }
-        let (deleted, clock) = self.write(|db| {
+        let removed = self.write(|db| {
             let over = over(db, retention, now)?;
             remove(db, over.into_iter(), false)
         })?;
-        self.trash.clock = self.trash.clock.max(clock);
-        Ok(!deleted.is_empty())
+        self.trash.clock = self.trash.clock.max(removed.clock);
+        Ok(!removed.seqs.is_empty())
     }
 }
 
@@ -180,36 +202,24 @@ struct Change {
     unread: i64,
 }
 
-/// Takes events out of the log; returns those that were in it, and the latest of their times.
-fn remove(
-    db: &Connection,
-    seqs: impl Iterator<Item = i64>,
-    keep: bool,
-) -> rusqlite::Result<(Vec<i64>, Option<i64>)> {
-    const EVENT: &str =
-        "SELECT e.feed, e.outcome, e.clock, EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq),
-        EXISTS (SELECT 1 FROM resumable r WHERE r.seq = e.seq) FROM event e WHERE e.seq = ?1";
-    let (mut removed, mut latest) = (Vec::new(), None);
+/// Takes events out of the log; numbers that are not in it are passed over.
+fn remove(db: &Connection, seqs: impl Iterator<Item = i64>, keep: bool) -> rusqlite::Result<Removed> {
+    const EVENT: &str = "SELECT e.feed, e.outcome, e.clock, octet_length(e.data),
+        EXISTS (SELECT 1 FROM unread u WHERE u.seq = e.seq), EXISTS (SELECT 1 FROM resumable r WHERE r.seq = e.seq)
+        FROM event e WHERE e.seq = ?1";
+    let mut removed = Removed::default();
     let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
     for seq in seqs {
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok((
-                row.get::<_, i64>(0)?,
-                row.get::<_, i64>(1)?,
-                row.get::<_, i64>(2)?,
-                row.get::<_, bool>(3)?,
-                row.get(4)?,
-            ))
-        };
-        let Some((feed, outcome, clock, unread, resumable)) =
-            db.prepare_cached(EVENT)?.query_row([seq], row).optional()?
-        else {
-            continue;
-        };
-        let change = changes.entry(feed).or_default();
-        change.events -= i64::from(outcome != 6);
-        change.unread -= i64::from(unread);
-        latest = latest.max(Some(clock));
+        let mut event = db.prepare_cached(EVENT)?;
+        let mut rows = event.query([seq])?;
+        let Some(row) = rows.next()? else { continue };
+        let change = changes.entry(row.get(0)?).or_default();
+        change.events -= i64::from(row.get::<_, i64>(1)? != 6);
+        change.unread -= row.get::<_, i64>(4)?;
+        removed.clock = removed.clock.max(Some(row.get(2)?));
+        removed.bytes += row.get::<_, i64>(3)?.unsigned_abs();
+        let resumable = row.get(5)?;
+        drop(rows);
         remember(db, seq, resumable)?;
         for step in KEEP.iter().filter(|_| keep) {
             db.prepare_cached(step)?.execute([seq])?;
@@ -217,13 +227,13 @@ fn remove(
         db.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([seq])?;
         // Takes its rows in other tables along.
         db.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
-        removed.push(seq);
+        removed.seqs.push(seq);
     }
     for (feed, change) in changes {
         count(db, feed, &change)?;
         forget_old(db, feed)?;
     }
-    Ok((removed, latest))
+    Ok(removed)
 }
 
 fn count(db: &Connection, feed: i64, change: &Change) -> rusqlite::Result<()> {

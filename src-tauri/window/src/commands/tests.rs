@@ -94,6 +94,7 @@ fn a_request_reaches_the_socket_and_its_answer_the_page() {
         &[
             "HTTP/1.1 201 Created\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{\"id\":\"ops\"}",
             "HTTP/1.1 409 Conflict\r\ncontent-length: 66\r\nconnection: close\r\n\r\n{\"code\":\"duplicate_url\",\"message\":\"there already\",\"detail\":\"ops\"} ",
+            "HTTP/1.1 422 Unprocessable Content\r\ncontent-length: 112\r\nconnection: close\r\n\r\n{\"code\":\"invalid_value\",\"message\":\"unknown name\",\"detail\":\"\",\"place\":{\"key\":\"rule[1].when\",\"line\":1,\"column\":8}}",
             "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n",
         ],
     );
@@ -109,6 +110,8 @@ fn a_request_reaches_the_socket_and_its_answer_the_page() {
 
     let refused = json!({ "code": "duplicate_url", "message": "there already", "detail": "ops" });
     assert_eq!(page.request("POST", "/feeds", &draft), Err(refused));
+    let misplaced = page.request("POST", "/rules/test", &json!({})).unwrap_err();
+    assert_eq!(misplaced["place"], json!({ "key": "rule[1].when", "line": 1, "column": 8 }));
     assert_eq!(page.request("DELETE", "/feeds/ops", &Value::Null), Ok(Value::Null));
 }
 

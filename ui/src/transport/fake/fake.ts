@@ -4,7 +4,7 @@ import type { Event } from '../../generated/Event'
 import type { Feed } from '../../generated/Feed'
 import type { FeedDraft } from '../../generated/FeedDraft'
 import type { FeedEdit } from '../../generated/FeedEdit'
-import type { SettingsEdit } from '../../generated/SettingsEdit'
+import type { Settings } from '../../generated/Settings'
 import type { SnoozeWish } from '../../generated/SnoozeWish'
 import type { Status } from '../../generated/Status'
 import type { Update } from '../../generated/Update'
@@ -38,6 +38,8 @@ export class Fake implements Transport {
   /** What happened to connections, newest first. */
   connections: ConnectionChange[] = []
   running = true
+  /** What `GET /settings` answers. */
+  readonly settings: Settings
   /** Every request so far, as `METHOD /path`. */
   requests: { line: string; body: unknown }[] = []
 
@@ -60,7 +62,8 @@ export class Fake implements Transport {
       feeds: [],
       ...status,
     }
-    for (const room of [log, feeds, rules, settings]) room(this)
+    for (const room of [log, feeds, rules]) room(this)
+    this.settings = settings(this)
   }
 
   /** Answers a route from now on, in place of what answered it before: `on('GET', '/feeds/:id/rules', ({ path }) => …)`. */
@@ -157,8 +160,6 @@ export class Fake implements Transport {
         return this.change(id, { paused: false, connection: connection('connecting') })
       case 'POST demo':
         return this.#add({ id: 'demo', name: 'Demo', url: 'http://127.0.0.1:4000/events' })
-      case 'PATCH settings':
-        return this.#set(body as SettingsEdit)
       default:
         throw new Failure('not_found', url.pathname)
     }
@@ -181,11 +182,6 @@ export class Fake implements Transport {
     const feed = makeFeed({ id: id ?? host.replaceAll(/[^a-z0-9]+/g, '-'), name: name ?? host, url, paused, connection: state })
     this.set({ feeds: [...this.status.feeds, feed] })
     return feed
-  }
-
-  #set({ language = 'system' }: SettingsEdit): Status {
-    this.set({ language, locale: language === 'system' ? 'en' : language })
-    return this.status
   }
 
   feed(id: string): Feed {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Event, Fixture, feed};
 use crate::{
-    event_log::{Query, ReadMark, Record, Retention, SWEPT},
+    event_log::{Query, ReadMark, Record, Retention, SWEPT, deletion::KEPT_BYTES},
     policy::Outcome::{Held, Ignored, Logged, Pending, Shown, Summarized},
 };
 
@@ -98,6 +98,19 @@ fn the_latest_twenty_deletions_can_be_taken_back_for_an_hour() {
     fixture.log.delete(&seqs[28..29], at(0)).unwrap();
     fixture.log = crate::event_log::EventLog::open(&fixture.folder.path().join("events.db")).unwrap();
     assert_eq!(fixture.log.restore(&seqs[28..29], at(0)).unwrap(), [0; 0]);
+}
+
+#[test]
+fn large_deletions_can_be_taken_back_as_far_as_there_is_room_for_them() {
+    let mut fixture = Fixture::new();
+    let data = "x".repeat(usize::try_from(KEPT_BYTES).unwrap() / 4);
+    let seqs = fixture.append(&vec![Event { data, ..Event::default() }; 13]);
+    for (second, deleted) in (0..).zip([&seqs[..2], &seqs[2..4], &seqs[4..5]]) {
+        fixture.log.delete(deleted, at(second)).unwrap();
+    }
+    assert_eq!(fixture.log.restore(&seqs, at(9)).unwrap(), seqs[2..5]);
+    fixture.log.delete(&seqs[5..], at(10)).unwrap();
+    assert_eq!(fixture.log.restore(&seqs, at(11)).unwrap(), seqs[5..], "the newest, however large");
 }
 
 #[test]
