@@ -133,8 +133,7 @@ export class Resident {
     if (!this.online || document.hidden) return
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (!this.status) return
-      this.status = { ...this.status, feeds }
+      if (this.status) this.status = { ...this.status, feeds }
       if (this.#held) this.#arrange(this.#held)
     } catch {
       // The end of the updates will tell.
@@ -153,8 +152,8 @@ export class Resident {
   /** Takes on a status that an answer brought. */
   take(status: Status): void {
     this.status = status
-    this.told += 1
     if (this.#held) this.#arrange(this.#held)
+    this.told += 1
     void setLocale(status.locale)
   }
 
