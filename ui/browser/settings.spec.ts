@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from './harness/test'
 
 test('quiet hours are set by the form', async ({ open, page, program, say }) => {
@@ -88,14 +87,14 @@ test('a machine that was wiped is the same after an import', async ({ open, page
   await open('#/settings/backup')
   await page.getByRole('switch', { name: say('ui.backup.events') }).check()
   await page.getByRole('button', { name: say('ui.backup.export_now'), exact: true }).click()
-  const path = page.getByText(/^\/\S+\.json$/)
+  const path = page.getByText(/^\/\S+\.jsonl?$/)
   await expect(path).toBeVisible()
-  const text = readFileSync((await path.textContent()) ?? '', 'utf8')
+  const file = (await path.textContent()) ?? ''
 
   await program.request('DELETE', '/feeds/alpha')
   await program.request('PATCH', '/settings', { sound: true })
   await program.request('POST', '/events/delete', { seqs: (await program.events()).map(({ seq }) => seq) })
-  await page.getByLabel(say('ui.backup.choose')).setInputFiles({ name: 'export.json', mimeType: 'application/json', buffer: Buffer.from(text) })
+  await page.getByLabel(say('ui.backup.choose')).setInputFiles(file)
   await page.getByRole('button', { name: say('ui.backup.import_now'), exact: true }).click()
   await expect(page.getByText(say('ui.backup.imported_one', { count: 1 }))).toBeVisible()
   await expect.poll(() => program.toml).toBe(before)
