@@ -9,7 +9,7 @@ use bellwether_engine::{
     event_source::Message,
     feed::Reason,
     network::Network,
-    probe::{BUDGET, EventType, Fault, Redirect, Report, SAMPLE_BYTES, probe},
+    probe::{BUDGET, Budget, EventType, Fault, Redirect, Report, SAMPLE_BYTES, probe},
     subscription::{HeaderMap, HeaderName, HeaderValue},
 };
 use support::{Act, ScriptedServer, answer, client, send, stream};
@@ -17,7 +17,7 @@ use support::{Act, ScriptedServer, answer, client, send, stream};
 /// For what only ends because the time is up.
 const SHORT: Duration = Duration::from_secs(1);
 
-async fn probed(url: &str, budget: Duration) -> Report {
+async fn probed(url: &str, budget: impl Into<Budget>) -> Report {
     probe(&client(), url, HeaderMap::new(), Credentials::default(), &Network::default(), budget).await
 }
 
@@ -57,6 +57,17 @@ async fn enough_is_enough_and_the_connection_is_closed() {
     server.hang_up().await;
     server.request().await;
     server.assert_quiet();
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_soon_after_the_first_message() {
+    let mut server = ScriptedServer::start(vec![vec![stream("data: a\n\ndata: b\n\n"), Act::Hold]]).await;
+    // All in all there is no end in sight.
+    let all = Duration::from_secs(600);
+    let budget = Budget { all, after_first: Some(Duration::from_millis(50)) };
+    let report = probed(server.url("/").as_str(), budget).await;
+    assert_eq!((report.event_types[0].count, report.ended, report.fault), (2, false, None));
+    server.hang_up().await;
 }
 
 #[tokio::test]

@@ -18,6 +18,10 @@ feed?: string,
  */
 plain_http?: boolean, 
 /**
+ * Somebody waits: 2 s after the first event is enough.
+ */
+brief?: boolean, 
+/**
  * With these credentials, which are not kept.
  */
 credentials?: Array<CredentialEdit>, 

@@ -106,7 +106,7 @@ export class Feeds {
   }
 
   probe(wish: ProbeWish): Promise<Probe> {
-    return this.resident.transport.request('POST', '/probe', wish)
+    return this.resident.transport.request('POST', '/probe', { ...wish, brief: true } satisfies ProbeWish)
   }
 
   /** Puts a feed elsewhere in the list: seen at once, and taken back if it is refused. */

@@ -181,8 +181,9 @@ async fn test(State(resident): State<Resident>, Path(id): Path<String>) -> Resul
 async fn probe_url(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Probe> {
     // Not with the reason, which may quote a secret from the body.
     let wish: wire::ProbeWish = credential::secretive(&bytes)?;
+    let budget = if wish.brief { probe::BRIEF } else { probe::BUDGET.into() };
     let (url, credentials, network) = credential::for_probe(&resident, wish).await?;
     let headers = HeaderMap::new();
-    let report = probe::probe(&resident.client, &url, headers, credentials, &network, probe::BUDGET).await;
+    let report = probe::probe(&resident.client, &url, headers, credentials, &network, budget).await;
     Ok(Json(to_wire::probe(report)))
 }

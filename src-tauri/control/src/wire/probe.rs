@@ -21,6 +21,10 @@ pub struct ProbeWish {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(test, ts(as = "Option<bool>", optional))]
     pub plain_http: bool,
+    /// Somebody waits: 2 s after the first event is enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(as = "Option<bool>", optional))]
+    pub brief: bool,
     /// With these credentials, which are not kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(as = "Option<Vec<CredentialEdit>>", optional))]

@@ -24,6 +24,24 @@ use heartbeat::Heartbeat;
 /// How long a probe takes at most.
 pub const BUDGET: Duration = Duration::from_secs(10);
 
+/// For somebody who waits for it: what follows the first message within 2 s still counts.
+pub const BRIEF: Budget = Budget { all: BUDGET, after_first: Some(Duration::from_secs(2)) };
+
+/// How long a probe may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// All in all.
+    pub all: Duration,
+    /// After the first message, if less is enough then.
+    pub after_first: Option<Duration>,
+}
+
+impl From<Duration> for Budget {
+    fn from(all: Duration) -> Self {
+        Self { all, after_first: None }
+    }
+}
+
 /// Messages after which a probe has seen enough.
 pub const ENOUGH: u64 = 5;
 
@@ -89,8 +107,9 @@ pub async fn probe(
     headers: HeaderMap,
     credentials: Credentials,
     network: &Network,
-    budget: Duration,
+    budget: impl Into<Budget>,
 ) -> Report {
+    let Budget { all: budget, after_first } = budget.into();
     let mut report = Report::default();
     let url = match config::feed_url(url.trim()) {
         Ok(url) => url,
@@ -105,7 +124,8 @@ pub async fn probe(
     exchange.prepare().await;
     let source = EventSource::new(Limits::default(), url, None, String::new(), 0);
     let heartbeat = Heartbeat::default();
-    let mut probe = Probe { report, shown_url, exchange, source, heartbeat, opened_at: None, heard: false };
+    let mut probe =
+        Probe { report, shown_url, exchange, source, heartbeat, opened_at: None, heard: false, after_first };
     // Late or not, what has been seen until then counts.
     let _ = by(now().checked_add(budget), probe.run()).await;
     probe.finish(now(), budget)
@@ -121,6 +141,7 @@ struct Probe {
     opened_at: Option<Instant>,
     /// A byte of the body has come.
     heard: bool,
+    after_first: Option<Duration>,
 }
 
 impl Probe {
@@ -148,7 +169,11 @@ impl Probe {
     }
 
     async fn read(&mut self, mut body: Body) {
-        while let Some(chunk) = body.chunk(&mut self.source).await {
+        let mut until = None;
+        loop {
+            // What has come by then is enough.
+            let Ok(chunk) = by(until, body.chunk(&mut self.source)).await else { return };
+            let Some(chunk) = chunk else { break };
             let chunk = chunk.as_ref();
             self.heard = true;
             self.heartbeat.received(now(), chunk);
@@ -162,6 +187,9 @@ impl Probe {
             }
             if self.messages() >= ENOUGH {
                 return;
+            }
+            if until.is_none() && self.messages() > 0 {
+                until = self.after_first.and_then(|time| now().checked_add(time));
             }
         }
         self.report.ended = self.source.status().reason.is_none();
