@@ -133,7 +133,8 @@ export class Resident {
     if (!this.online || document.hidden) return
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (this.status) this.status = { ...this.status, feeds }
+      if (!this.status) return
+      this.status = { ...this.status, feeds }
       if (this.#held) this.#arrange(this.#held)
     } catch {
       // The end of the updates will tell.
@@ -152,8 +153,8 @@ export class Resident {
   /** Takes on a status that an answer brought. */
   take(status: Status): void {
     this.status = status
-    if (this.#held) this.#arrange(this.#held)
     this.told += 1
+    if (this.#held) this.#arrange(this.#held)
     void setLocale(status.locale)
   }
 
