@@ -48,6 +48,7 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ['./tests/setup.ts'],
     include: ['tests/**/*.test.ts'],
     restoreMocks: true,
+    unstubGlobals: true,
     testTimeout: 60_000,
   },
 }))

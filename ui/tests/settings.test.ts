@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { describe, expect, test, vi } from 'vitest'
 import type { Fake } from '../src/transport/fake/fake'
+import licences from '../src/views/settings/licences.json'
 import { Failure } from '../src/transport/transport'
 import { openWindow, rail, twoFeeds } from './window'
 
@@ -312,6 +313,7 @@ describe('the rest', () => {
   test('licences are there when asked for', async () => {
     const { person } = await openSettings('about')
     expect(screen.queryByRole('searchbox')).toBeNull()
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(licences))))
     const details = screen.getByText('Show the packages').closest('details') as HTMLDetailsElement
     details.open = true
     await fireEvent(details, new Event('toggle'))

@@ -6,6 +6,7 @@ import { built } from './build'
 
 const KINDS: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
+  '.json': 'application/json',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
