@@ -81,7 +81,7 @@ fn with_log(log: &Path) -> Result<Resident> {
 fn paused_feeds() -> String {
     let declare =
         |id: &&str| format!("[[feed]]\nid = \"{id}\"\nurl = \"http://127.0.0.1:9/{id}\"\npaused = true\n");
-    LOG_FEEDS.iter().map(|id| declare(id)).collect()
+    LOG_FEEDS.iter().map(declare).collect()
 }
 
 /// The real window.

@@ -216,7 +216,7 @@ fn only_keys_that_differ_are_written() {
             2,
             &|rule| {
                 notify(rule).buttons =
-                    vec![ButtonText { label: "B".to_owned(), url: "https://b.example/".to_owned() }]
+                    vec![ButtonText { label: "B".to_owned(), url: "https://b.example/".to_owned() }];
             },
             replaced(
                 "    expire = 10\n\n    [[feed.rule.notify.buttons]]\n    label = \"A\"\n    url = \"https://a.example/\"\n",

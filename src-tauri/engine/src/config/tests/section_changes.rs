@@ -104,6 +104,7 @@ fn what_was_removed_comes_back_as_it_was() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of changes")]
 fn settings_of_a_feed_come_and_go() {
     let feed =
         |rest: &str| format!("[[feed]]\nid = \"a\"\nurl = \"https://a.example/\" # there\n{rest}\n# end\n");
@@ -197,6 +198,7 @@ const ALL: [Weekday; 7] = [
 ];
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of changes")]
 fn the_programs_own_settings_are_changed_where_they_stand() {
     let flood = |popups, seconds, overall| {
         let within = Duration::from_secs(seconds);
