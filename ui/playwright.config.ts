@@ -40,9 +40,9 @@ export default defineConfig<Look>({
     },
   },
   projects: [
-    { name: 'en-light', use: { language: 'en', colorScheme: 'light' } },
-    { name: 'zh-dark', use: { language: 'zh-CN', colorScheme: 'dark' } },
-    { name: 'en-dark', testMatch: looks, use: { language: 'en', colorScheme: 'dark' } },
-    { name: 'zh-light', testMatch: looks, use: { language: 'zh-CN', colorScheme: 'light' } },
+    { name: 'en-light', use: { language: 'en', locale: 'en-US', colorScheme: 'light' } },
+    { name: 'zh-dark', use: { language: 'zh-CN', locale: 'zh-CN', colorScheme: 'dark' } },
+    { name: 'en-dark', testMatch: looks, use: { language: 'en', locale: 'en-US', colorScheme: 'dark' } },
+    { name: 'zh-light', testMatch: looks, use: { language: 'zh-CN', locale: 'zh-CN', colorScheme: 'light' } },
   ],
 })

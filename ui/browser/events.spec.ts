@@ -73,7 +73,7 @@ test('filters combine, and are there again after a reload', async ({ open, page,
   await page.getByRole('button', { name: say('ui.log.show_unread'), exact: true }).click()
   await expectList(page, ['alpha disk'])
   await page.getByRole('button', { name: say('ui.log.show_unread'), exact: true }).click()
-  await page.getByRole('button', { name: say('ui.filter.label') }).click()
+  await page.getByRole('button', { name: say('ui.filter.label'), exact: true }).click()
   const dialog = page.getByRole('dialog', { name: say('ui.filter.title') })
   const type = dialog.getByLabel(say('ui.filter.event'), { exact: true }).first()
   await type.fill('disk')

@@ -17,18 +17,18 @@ interface Scene {
 /** Everything that there is to look at, by name: how one gets there. */
 const views: Record<string, (scene: Scene) => Promise<void>> = {
   events: async ({ open, page }) => {
-    await open()
+    await open('#/events')
     await row(page, 'disk almost full').first().click()
     await expect(page.getByRole('tabpanel')).toContainText('94 %')
   },
   raw: async ({ open, page, say }) => {
-    await open()
+    await open('#/events')
     await row(page, 'disk almost full').first().click()
     await page.getByRole('tab', { name: say('ui.detail.raw') }).click()
     await expect(page.getByRole('tabpanel')).toContainText('"level"')
   },
   why: async ({ open, page, say }) => {
-    await open()
+    await open('#/events')
     await row(page, 'a quiet one').click()
     await page.getByRole('tab', { name: say('ui.detail.why') }).click()
     await expect(page.getByRole('tabpanel')).toContainText('data.level == "low"')
@@ -42,12 +42,12 @@ const views: Record<string, (scene: Scene) => Promise<void>> = {
     await expect(page.getByText(say('ui.log.empty_search_text', { search: 'nowhere' }))).toBeVisible()
   },
   filter: async ({ open, page, say }) => {
-    await open()
-    await page.getByRole('button', { name: say('ui.filter.label') }).click()
+    await open('#/events')
+    await page.getByRole('button', { name: say('ui.filter.label'), exact: true }).click()
     await expect(page.getByRole('dialog')).toBeVisible()
   },
   'export-menu': async ({ open, page, say }) => {
-    await open()
+    await open('#/events')
     await page.getByRole('button', { name: say('ui.export.label') }).click()
     await expect(page.getByRole('menu')).toBeVisible()
   },
@@ -66,13 +66,13 @@ const views: Record<string, (scene: Scene) => Promise<void>> = {
     await expect(page.getByRole('slider')).toBeVisible()
   },
   'feed-menu': async ({ open, page }) => {
-    await open()
+    await open('#/events')
     await page.locator('[data-feed=ops]').focus()
     await page.keyboard.press('Shift+F10')
     await expect(page.getByRole('menu')).toBeVisible()
   },
   add: async ({ open, ops, page, say }) => {
-    await open()
+    await open('#/events')
     await page.keyboard.press('n')
     await page.getByRole('dialog').getByRole('textbox').first().fill(`${ops.url}?another`)
     await expect(page.getByText(say('ui.add.found'))).toBeVisible()
@@ -92,13 +92,13 @@ const views: Record<string, (scene: Scene) => Promise<void>> = {
     await expect(page.getByText(say('ui.rules.empty_hint'))).toBeVisible()
   },
   palette: async ({ open, page }) => {
-    await open()
+    await open('#/events')
     await row(page, 'disk almost full').first().waitFor()
     await page.keyboard.press('Control+k')
     await expect(page.getByRole('dialog')).toBeVisible()
   },
   keys: async ({ open, page }) => {
-    await open()
+    await open('#/events')
     await row(page, 'disk almost full').first().waitFor()
     await page.keyboard.press('?')
     await expect(page.getByRole('dialog')).toBeVisible()
@@ -113,7 +113,7 @@ for (const section of ['notifications', 'quiet-hours', 'general', 'log', 'backup
 }
 // Last, as the program is gone then.
 views.offline = async ({ open, page, program, say }) => {
-  await open()
+  await open('#/events')
   await row(page, 'disk almost full').first().waitFor()
   await program.kill()
   await expect(page.getByText(say('ui.offline.banner'))).toBeVisible()
@@ -182,7 +182,7 @@ test('in forced colours what is chosen and what is pressed can be told', async (
   const ops = await source()
   await furnish(program, ops)
   await page.emulateMedia({ forcedColors: 'active' })
-  await open()
+  await open('#/events')
   await row(page, 'disk almost full').first().click()
   await expect(page.getByRole('tabpanel')).toContainText('94 %')
   // The chosen row and the chosen tab differ from their neighbours by more than a colour that is taken away.

@@ -43,19 +43,29 @@ pub(crate) fn measure(figures: &mut Figures) -> Result<()> {
     in_chromium(figures, &log)
 }
 
-/// What the page loads of scripts, as an HTTP server would send it.
+/// What a window loads of scripts, packed. Of the languages, each of which is a file of its own, it loads one.
 fn bundle(figures: &mut Figures) -> Result<()> {
+    const LANGUAGES: [&str; 2] = ["en-", "zh-CN-"];
     let assets = ui().join("dist/assets");
-    let mut bytes = 0;
+    let (mut loaded, mut languages) = (0, Vec::new());
     for file in fs::read_dir(&assets).with_context(|| assets.display().to_string())?.flatten() {
-        if file.path().extension().is_some_and(|extension| extension == "js") {
-            let packed = Command::new("gzip").arg("-9c").arg(file.path()).output().context("gzip")?;
-            ensure!(packed.status.success(), "gzip: {}", String::from_utf8_lossy(&packed.stderr));
-            bytes += packed.stdout.len();
+        if file.path().extension().is_none_or(|extension| extension != "js") {
+            continue;
+        }
+        let packed = Command::new("gzip").arg("-9c").arg(file.path()).output().context("gzip")?;
+        ensure!(packed.status.success(), "gzip: {}", String::from_utf8_lossy(&packed.stderr));
+        let name = file.file_name();
+        if LANGUAGES.iter().any(|language| name.to_string_lossy().starts_with(language)) {
+            languages.push(packed.stdout.len());
+        } else {
+            loaded += packed.stdout.len();
         }
     }
     #[expect(clippy::cast_precision_loss, reason = "some KiB")]
-    figures.at_most("scripts of the page, gzipped", bytes as f64 / 1024.0, Unit::KiB, 150.0);
+    let [loaded, all] = [languages.iter().max().unwrap_or(&0), &languages.iter().sum()]
+        .map(|languages| (loaded + languages) as f64 / 1024.0);
+    figures.at_most("scripts of the page in one language, gzipped", loaded, Unit::KiB, 150.0);
+    figures.note("  with all languages", all, Unit::KiB);
     Ok(())
 }
 

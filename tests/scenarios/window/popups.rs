@@ -78,10 +78,10 @@ fn a_rule_made_from_an_event_changes_what_pops_up_next() {
     page.click("option", "low 1");
     page.click("button", "Make a rule");
     page.see("Rule 1");
+    page.click("label", "Log only");
     page.click("label", "Text");
     page.clear(".condition textarea");
     page.type_into(".condition textarea", "data.level == \"low\"");
-    page.click("label", "Log only");
     page.see("Would have notified 0 of 1");
     page.click("button", "Save rules");
     page.see("The rules of Ops were saved.");
