@@ -71,6 +71,12 @@ export class Program {
     })
   }
 
+  /** Whether it runs, and what it has complained of: for a test that failed. */
+  get fate(): string {
+    const { exitCode, signalCode } = this.#process ?? {}
+    return `ended: ${signalCode ?? exitCode ?? 'no'}\n${this.#complaints}`
+  }
+
   /** `kill -9` */
   async kill(): Promise<void> {
     await this.#end((pid) => process.kill(-pid, 'SIGKILL'))

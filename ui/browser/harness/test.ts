@@ -57,6 +57,7 @@ export const test = base.extend<Look & Things, { desktop: Desktop | undefined }>
     await program.start()
     await program.request('PATCH', '/settings', { language })
     await use(program)
+    if (info.status !== info.expectedStatus) await info.attach('program', { body: program.fate, contentType: 'text/plain' })
     await program.end()
   },
 
@@ -79,7 +80,8 @@ export const test = base.extend<Look & Things, { desktop: Desktop | undefined }>
   open: async ({ page, site }, use) => {
     await use(async (place = '') => {
       await page.goto(`${site.url}${place}`)
-      await page.locator('main').first().waitFor()
+      // Before the program has answered there is nothing that keys could do.
+      await page.locator('#main').waitFor()
     })
   },
 
