@@ -132,6 +132,21 @@ describe('removing', () => {
     expect(fake.status.feeds.map(({ id }) => id)).toEqual(['mail'])
   })
 
+  test('of two feeds, one of which comes back, leaves the other to be brought back', async () => {
+    const { person, fake } = await openWindow(four())
+    await rail().findByText('Ops alerts')
+    for (const id of ['ops', 'mail']) {
+      place(id).focus()
+      await person.keyboard('{Delete}')
+      await waitFor(() => expect(place(id)).toBeNull())
+    }
+    await person.click((await screen.findAllByRole('button', { name: 'Undo' }))[0] as HTMLElement)
+    await waitFor(() => expect(place('ops')).toBeVisible())
+    await person.keyboard('{Control>}k{/Control}')
+    await person.click(await screen.findByRole('option', { name: /Mail/ }))
+    await waitFor(() => expect(sent(fake, 'POST /feeds/mail/restore')).toHaveLength(1))
+  })
+
   test('that cannot be taken back any more says so', async () => {
     const fake = twoFeeds()
     const { person } = await openWindow(fake)
