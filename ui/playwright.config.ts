@@ -6,7 +6,7 @@ const looks = /looks\.spec\.ts$/
 
 /**
  * The window in a browser, over the real resident program and real feeds: `npm run browser`. `BELLWETHER_BIN` names the program,
- * `CHROMIUM` the browser. `BELLWETHER_BROWSER_SKIPS` names a file to which each test that cannot be done here adds a line.
+ * `CHROMIUM` the browser.
  */
 export default defineConfig<Look>({
   testDir: './browser',

@@ -140,7 +140,15 @@ test('a feed is paused and goes on', async ({ open, page, program, say, source }
   await open('#/events?feed=ops')
   await page.getByRole('button', { name: say('ui.feed.pause'), exact: true }).click()
   await expect(page.getByText(say('ui.feed.paused'))).toBeVisible()
+  await expect.poll(() => ops.connected).toBe(0)
+  const asked = ops.requests.length
   ops.send('message', { title: 'while it was paused' })
+  // In the time in which another feed is interrupted and connects anew, this one would have, too.
+  const other = await source()
+  await program.add('other', other.url)
+  other.interrupt()
+  await expect.poll(() => other.requests.length).toBe(2)
+  expect(ops.requests).toHaveLength(asked)
   expect(await program.events()).toEqual([])
   await page.getByRole('button', { name: say('ui.feed.resume'), exact: true }).click()
   await expect(row(page, 'while it was paused')).toBeVisible()

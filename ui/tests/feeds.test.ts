@@ -99,7 +99,47 @@ describe('the header of a feed', () => {
     await person.click(await rail().findByText('Ops alerts'))
     fake.status.feeds = fake.status.feeds.slice(1)
     await person.click(screen.getByRole('button', { name: 'Pause' }))
-    expect(await screen.findByText('This feed is no longer there.')).toBeVisible()
+    const alert = await screen.findByText('This feed is no longer there.')
+    expect(alert).toBeVisible()
+    expect(alert.closest('.header + .failed')).not.toBeNull()
+    // Another feed has nothing to do with it.
+    await person.click(rail().getByText('Mail'))
+    await waitFor(() => expect(screen.queryByText('This feed is no longer there.')).toBeNull())
+  })
+
+  test('is waited for in the sight of who asked, and not asked for twice', async () => {
+    const fake = twoFeeds()
+    const late: (() => void)[] = []
+    fake.on('POST', '/feeds/:id/pause', async ({ path }) => {
+      await new Promise<void>((resolve) => late.push(resolve))
+      return fake.change(path.id ?? '', { paused: true })
+    })
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    const pause = screen.getByRole('button', { name: 'Pause' })
+    await person.click(pause)
+    await person.click(pause)
+    await waitFor(() => expect(pause).toBeDisabled())
+    expect(sent(fake, 'POST /feeds/ops/pause')).toHaveLength(1)
+    late[0]?.()
+    await waitFor(() => expect(screen.getByRole('button', { name: 'Resume' })).toBeEnabled())
+  })
+
+  test('a snooze that fails says so by its menu', async () => {
+    const fake = twoFeeds()
+    fake.on('PUT', '/snooze', () => {
+      throw new Failure('cannot_write', 'no room', 'no room')
+    })
+    const { person } = await openWindow(fake)
+    await person.click(await rail().findByText('Ops alerts'))
+    await person.click(screen.getByRole('button', { name: 'Snooze' }))
+    await person.click(screen.getByRole('menuitem', { name: 'For 1 hour' }))
+    expect((await screen.findByText(/no room/)).closest('.header + .failed')).not.toBeNull()
+    // And where a snooze of all is ended.
+    fake.set({ attention: { snoozed_until: '2030-01-01T12:00:00Z', quiet_until: null, held: 0 } })
+    await person.click(rail().getByText('Mail'))
+    await person.click(await screen.findByRole('button', { name: 'End' }))
+    expect((await screen.findByText(/no room/)).closest('.banner')).not.toBeNull()
   })
 })
 
@@ -130,6 +170,21 @@ describe('removing', () => {
     expect(await screen.findByRole('button', { name: 'Undo' })).toBeVisible()
     await waitFor(() => expect(place('mail')).toHaveFocus())
     expect(fake.status.feeds.map(({ id }) => id)).toEqual(['mail'])
+  })
+
+  test('of two feeds, one of which comes back, leaves the other to be brought back', async () => {
+    const { person, fake } = await openWindow(four())
+    await rail().findByText('Ops alerts')
+    for (const id of ['ops', 'mail']) {
+      place(id).focus()
+      await person.keyboard('{Delete}')
+      await waitFor(() => expect(place(id)).toBeNull())
+    }
+    await person.click((await screen.findAllByRole('button', { name: 'Undo' }))[0] as HTMLElement)
+    await waitFor(() => expect(place('ops')).toBeVisible())
+    await person.keyboard('{Control>}k{/Control}')
+    await person.click(await screen.findByRole('option', { name: /Mail/ }))
+    await waitFor(() => expect(sent(fake, 'POST /feeds/mail/restore')).toHaveLength(1))
   })
 
   test('that cannot be taken back any more says so', async () => {
@@ -243,6 +298,22 @@ describe('the list of feeds', () => {
     expect(place('ops')).toHaveFocus()
   })
 
+  test('has a menu that stays with the reason when what was asked for fails', async () => {
+    const fake = twoFeeds()
+    let refuse = true
+    fake.on('POST', '/events/read', () => {
+      if (refuse) throw new Failure('cannot_write', 'no room', 'no room')
+    })
+    const { person } = await openWindow(fake)
+    await rail().findByText('Mail')
+    await openMenu(person, 'Ops alerts')
+    await person.click(menu().getByRole('menuitem', { name: 'Mark all read' }))
+    expect((await screen.findByText(/no room/)).closest('.feed-menu')).not.toBeNull()
+    refuse = false
+    await person.click(menu().getByRole('menuitem', { name: 'Mark all read' }))
+    await waitFor(() => expect(screen.queryByRole('menu')).toBeNull())
+  })
+
   test('is walked through by keys', async () => {
     const { person } = await openWindow(four())
     await rail().findByText('Shop')
@@ -298,7 +369,7 @@ describe('the page of a feed', () => {
       ],
     }))
     const { person } = await openPage(fake)
-    expect((await screen.findAllByText(/^9 events in 24 hours, most at .*\. Not connected 1 time\.$/))[0]).toBeVisible()
+    expect((await screen.findAllByText(/^9 events in 24 hours, most at .*\. Not connected once\.$/))[0]).toBeVisible()
     const chart = screen.getByRole('slider', { name: /^Events of the last 24 hours/ })
     chart.focus()
     await person.keyboard('{Home}')

@@ -1,5 +1,5 @@
 import { cleanup, screen, waitFor, within } from '@testing-library/svelte'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FeedRule } from '../src/generated/FeedRule'
 import type { RuleDraft } from '../src/generated/RuleDraft'
 import type { RulesEdit } from '../src/generated/RulesEdit'
@@ -7,9 +7,8 @@ import type { Fake } from '../src/transport/fake/fake'
 import { makeEvent, makeFeed } from '../src/transport/fake/fake'
 import { setRules } from '../src/transport/fake/rules'
 import { Failure } from '../src/transport/transport'
+import { RulesTrial } from '../src/stores/rules-trial.svelte'
 import { openWindow, rail, twoFeeds } from './window'
-
-beforeEach(() => sessionStorage.clear())
 
 const events = [
   makeEvent({ seq: 14, title: 'Disk almost full', data: '{"priority":5,"title":"Disk almost full","message":"94 %","tags":["disk","db"],"done":false}' }),
@@ -94,6 +93,48 @@ describe('the list', () => {
     await person.click(room().getByRole('button', { name: 'Discard' }))
     await waitFor(() => expect(sentences()).toHaveLength(3))
     expect(room().queryByRole('button', { name: 'Save rules' })).toBeNull()
+  })
+
+  test('a rule that was deleted and saved away comes back as a new one, and takes no other one’s place', async () => {
+    const fake = program()
+    const { person } = await openRules(fake)
+    await person.click(await room().findByRole('button', { name: 'Delete rule 1' }))
+    const undo = screen.getByRole('button', { name: 'Undo' })
+    await person.click(save())
+    await waitFor(async () => expect(await rulesOf(fake)).toHaveLength(2))
+    await person.click(undo)
+    await waitFor(() => expect(sentences()[0]).toMatch(/priority is at least 4/))
+    expect(room().queryByText('blink red')).toBeNull()
+    await person.click(save())
+    await waitFor(() => expect(puts(fake)).toHaveLength(2))
+    expect(puts(fake).at(-1)?.rules.map(({ was }) => was)).toEqual([undefined, 1, 2])
+  })
+
+  test('a rule that was deleted and came back by discarding does not come back twice', async () => {
+    const { person } = await openRules(program())
+    await person.click(await room().findByRole('button', { name: 'Delete rule 1' }))
+    const undo = screen.getByRole('button', { name: 'Undo' })
+    await person.click(room().getByRole('button', { name: 'Discard' }))
+    await waitFor(() => expect(sentences()).toHaveLength(3))
+    await person.click(undo)
+    expect(sentences()).toHaveLength(3)
+    expect(room().queryByRole('button', { name: 'Save rules' })).toBeNull()
+  })
+
+  test('a draft that was discarded is brought back with the numbers that a saving since has given', async () => {
+    const fake = program()
+    const { person } = await openRules(fake)
+    await person.click(await room().findByRole('button', { name: 'Move rule 3 up' }))
+    await person.click(room().getByRole('button', { name: 'Discard' }))
+    const undo = await screen.findByRole('button', { name: 'Undo' })
+    await person.click(room().getByRole('button', { name: 'Move rule 1 down' }))
+    await person.click(save())
+    await waitFor(() => expect(puts(fake)).toHaveLength(1))
+    await person.click(undo)
+    await person.click(save())
+    await waitFor(() => expect(puts(fake)).toHaveLength(2))
+    expect(puts(fake).at(-1)?.rules.map(({ was }) => was)).toEqual([2, 3, 1])
+    expect((await rulesOf(fake))[0]?.run).toEqual(['blink', 'red'])
   })
 
   test('marks a rule that has failed', async () => {
@@ -220,6 +261,32 @@ describe('the preview', () => {
     expect(await preview().findByText('Would have notified 1 of 4')).toBeInTheDocument()
   })
 
+  test('an event that comes late is not tried in place of one chosen since', async () => {
+    const fake = program()
+    const trial = new RulesTrial(fake, 'ops')
+    await trial.load(null)
+    const late: (() => void)[] = []
+    const answer = fake.request.bind(fake)
+    fake.request = async <T>(...asked: Parameters<Fake['request']>) => {
+      if (asked[1] === '/events/2') await new Promise<void>((resolve) => late.push(resolve))
+      return answer<T>(...asked)
+    }
+    const slow = trial.choose(2)
+    await trial.choose(13)
+    late.forEach((resolve) => resolve())
+    await slow
+    expect(trial.event?.seq).toBe(13)
+  })
+
+  test('a sample of one’s own stays chosen while nothing is typed', async () => {
+    const trial = new RulesTrial(program(), 'ops')
+    await trial.load(null)
+    expect(trial.event?.seq).toBe(14)
+    await trial.choose(null)
+    await trial.load(null)
+    expect(trial.event).toBeNull()
+  })
+
   test('without events a text of the person’s own is tried', async () => {
     const fake = program()
     fake.events = []
@@ -307,6 +374,7 @@ describe('saving', () => {
     await person.click(screen.getByRole('link', { name: 'Overview' }))
     await waitFor(() => expect(screen.queryByRole('region', { name: 'Rules' })).toBeNull())
     cleanup()
+    sessionStorage.clear() // As closing the window does.
     await openRules(fake, '?rule=2')
     await waitFor(() => expect(room().getByRole('radio', { name: 'Ignore' })).toBeChecked())
     expect(save()).toBeVisible()
@@ -341,5 +409,39 @@ describe('the first rule', () => {
     expect(sentences()).toHaveLength(4)
     expect(location.hash).toBe('#/feeds/ops/rules?rule=1')
     expect(await preview().findByText('This event: Popup, by rule 1')).toBeInTheDocument()
+  })
+
+  test('not in the draft of a room that was left before the rules came', async () => {
+    const fake = program()
+    const late: (() => void)[] = []
+    const answer = fake.request.bind(fake)
+    fake.request = async <T>(...asked: Parameters<Fake['request']>) => {
+      if (asked[1] === '/feeds/ops/rules') await new Promise<void>((resolve) => late.push(resolve))
+      return answer<T>(...asked)
+    }
+    const { person } = await openRules(fake, '?event=12')
+    await waitFor(() => expect(late.length).toBeGreaterThan(0))
+    await person.click(screen.getByRole('link', { name: 'Overview' }))
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'Rules' })).toBeNull())
+    late.forEach((resolve) => resolve())
+    fake.request = answer
+    await person.click(screen.getByRole('link', { name: 'Rules' }))
+    await waitFor(() => expect(sentences()).toHaveLength(3))
+    expect(location.hash).toBe('#/feeds/ops/rules')
+  })
+
+  test('once the program answers, if it did not at first', async () => {
+    const fake = program()
+    let away = true
+    fake.on('GET', '/feeds/:id/rules', () => {
+      if (away) throw new Failure('unreachable')
+      return { rules: three, revision: '1' }
+    })
+    await openRules(fake, '?event=12')
+    await waitFor(() => expect(fake.requests.some(({ line }) => line === 'GET /events/types?feed=ops')).toBe(true))
+    away = false
+    fake.change('ops', { rules: 4 })
+    await waitFor(() => expect(sentences()[0]).toBe('On metric, when priority is at least 3 → Popup'))
+    expect(sentences()).toHaveLength(4)
   })
 })

@@ -143,6 +143,18 @@ describe('quiet hours', () => {
     await waitFor(() => expect(fake.settings.quiet_hours).toHaveLength(1))
   })
 
+  test('that come back leave those alone that came since', async () => {
+    const { person, fake, grid, drag } = await openWeek([range(['mon'], '12:00', '13:00'), range(['tue'], '12:00', '13:00')])
+    await person.click(screen.getByRole('button', { name: /^Remove .*Mon/ }))
+    await waitFor(() => expect(fake.settings.quiet_hours).toHaveLength(1))
+    await drag(grid, [4, 12], [4, 13])
+    await waitFor(() => expect(fake.settings.quiet_hours).toHaveLength(2))
+    await person.click(screen.getByRole('button', { name: 'Undo' }))
+    await waitFor(() => expect(fake.settings.quiet_hours.map(({ days }) => days)).toEqual([['mon'], ['tue'], ['fri']]))
+    // The form that is open is still that of the same range.
+    expect(screen.getByRole('checkbox', { name: 'Friday' })).toBeChecked()
+  })
+
   test('without a day or a time are not taken, and it is said why', async () => {
     const { person, fake } = await openWeek([range(['mon'], '22:00', '07:00')])
     await person.click(screen.getByRole('button', { name: /^Edit Mon/ }))

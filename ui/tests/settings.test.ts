@@ -1,6 +1,6 @@
 import { fireEvent, screen, waitFor, within } from '@testing-library/svelte'
 import { describe, expect, test, vi } from 'vitest'
-import type { Fake } from '../src/transport/fake/fake'
+import { makeEvent, type Fake } from '../src/transport/fake/fake'
 import licences from '../src/views/settings/licences.json'
 import { Failure } from '../src/transport/transport'
 import { openWindow, rail, twoFeeds } from './window'
@@ -241,6 +241,24 @@ describe('the log', () => {
     await person.click(age.getByLabelText('For ever'))
     await waitFor(() => expect(fake.settings.retention).toEqual({ days: null, events: null }))
     expect(screen.queryByRole('dialog')).toBeNull()
+  })
+
+  test('asks for events of every outcome, as all of them go', async () => {
+    const fake = twoFeeds()
+    fake.events = [makeEvent({ seq: 1, outcome: 'ignored', received_at: '2025-03-02T08:14:00.000Z' })]
+    const { person } = await openSettings('log', fake)
+    await person.click(within(await screen.findByRole('radiogroup', { name: 'By age' })).getByLabelText('So many days'))
+    expect(await screen.findByText('1 event is beyond this limit and will be deleted.')).toBeVisible()
+  })
+
+  test('says one day and one minute as such', async () => {
+    const fake = twoFeeds()
+    Object.assign(fake.settings, { outage_alert_seconds: 60, flood: { popups: 3, seconds: 1, overall: 10 }, retention: { days: 1, events: null } })
+    await openSettings('notifications', fake)
+    expect((await screen.findByRole('spinbutton', { name: 'Minutes' })).closest('p')).toHaveTextContent(/minute without/)
+    expect(screen.getByRole('spinbutton', { name: 'Seconds' }).closest('p')).toHaveTextContent(/second,/)
+    location.hash = '#/settings/log'
+    expect((await screen.findByRole('spinbutton', { name: 'Days' })).closest('p')).toHaveTextContent(/day$/)
   })
 
   test('asks nothing where nothing goes', async () => {

@@ -15,6 +15,7 @@ HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogEle
 HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
   this.open = false
 }
+Element.prototype.scrollIntoView ??= function scrollIntoView() {}
 globalThis.matchMedia ??= () => Object.assign(new EventTarget(), { matches: false }) as unknown as MediaQueryList
 globalThis.ResizeObserver ??= class {
   observe() {}

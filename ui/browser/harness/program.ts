@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as http } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Event } from '../../src/generated/Event'
 import type { EventPage } from '../../src/generated/EventPage'
 import type { Feed } from '../../src/generated/Feed'
@@ -80,12 +79,6 @@ export class Program {
   /** `kill -9` */
   async kill(): Promise<void> {
     await this.#end((pid) => process.kill(-pid, 'SIGKILL'))
-  }
-
-  /** Runs a command of the command line in this profile; returns what it wrote. */
-  async cli(...arguments_: string[]): Promise<string> {
-    const run = promisify(execFile)
-    return (await run(Program.path, ['--profile', this.profile, ...arguments_], { env: this.environment })).stdout
   }
 
   /** One request on the control socket; what it answers, or an error with the status. */

@@ -41,6 +41,11 @@ export class Source {
     this.#server = server
   }
 
+  /** How many are connected. */
+  get connected(): number {
+    return this.#clients.size
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.port}/events`
   }

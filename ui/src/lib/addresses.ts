@@ -41,7 +41,8 @@ export function suggestedName(url: string, preset: string | undefined): string {
   return preset && preset !== word ? `${word} (${preset})` : word
 }
 
-function decode(text: string): string {
+/** A part of an address without its escapes; as it is if they are none. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -1,3 +1,6 @@
+import { t } from '../i18n/messages.svelte'
+import { Failure } from '../transport/transport'
+
 /** Puts a text on the clipboard; says whether that worked. */
 export async function copy(text: string): Promise<boolean> {
   try {
@@ -6,6 +9,11 @@ export async function copy(text: string): Promise<boolean> {
   } catch {
     return copyBySelection(text)
   }
+}
+
+/** Puts a text on the clipboard, or throws a `Failure` that says it did not work. */
+export async function copyOrFail(text: string): Promise<void> {
+  if (!(await copy(text))) throw new Failure('internal', t('ui.doing.not_copied'))
 }
 
 /** Some system webviews have no clipboard interface, but copy what is selected. */

@@ -1,4 +1,5 @@
 import type { Feed } from '../generated/Feed'
+import type { RuleFault } from '../generated/RuleFault'
 import { known, t, tn } from '../i18n/messages.svelte'
 import { duration, longAgo, now } from '../i18n/times.svelte'
 import { hostOf } from './addresses'
@@ -103,4 +104,9 @@ export function summary(feeds: Feed[]): { shape: Shape; text: string } {
   if (waiting > 0) return { shape: 'waiting', text: tn('ui.summary.waiting', waiting) }
   if (well === 0) return { shape: 'paused', text: t('ui.summary.idle') }
   return { shape: 'connected', text: tn('ui.summary.connected', well) }
+}
+
+/** The rule that failed last. */
+export function newestFault(feed: Feed | undefined): RuleFault | undefined {
+  return feed?.rule_faults.reduce<RuleFault | undefined>((newest, fault) => (newest && newest.seq > fault.seq ? newest : fault), undefined)
 }

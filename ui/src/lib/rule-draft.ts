@@ -70,10 +70,10 @@ export function toEventNames(names: string[]): EventNames | undefined {
 
 /**
  * The numbers that these rules have among others which have come to the file meanwhile: the same rule, or else the one in its place
- * that runs the same, so that no rule gets the program of another.
+ * that runs the same, so that no rule gets the program of another. `others`: rules whose numbers are theirs.
  */
-export function renumbered(rules: DraftRule[], before: FeedRule[], now: FeedRule[]): DraftRule[] {
-  const taken = new Set<number>()
+export function renumbered(rules: DraftRule[], before: FeedRule[], now: FeedRule[], others: DraftRule[] = []): DraftRule[] {
+  const taken = new Set(others.flatMap(({ was }) => (was === undefined ? [] : [was - 1])))
   const same = (left: FeedRule | undefined, right: FeedRule | undefined) => left && right && sameRule(left.rule, right.rule) && sameRun(left, right)
   const sameRun = (left: FeedRule, right: FeedRule) => JSON.stringify(left.run) === JSON.stringify(right.run)
   return rules.map(({ was, ...rest }) => {

@@ -12,18 +12,29 @@ export class FeedPage {
   noSettings = $state.raw<Failure | null>(null)
   noActivity = $state.raw<Failure | null>(null)
 
+  #asked = 0
+  #newest: Promise<void> = Promise.resolve()
+
   constructor(
     readonly feeds: Feeds,
     readonly id: string,
   ) {}
 
-  async loadSettings(): Promise<void> {
+  /** Fetches the settings; done once the newest question is answered, since an older one's answer may be from before a change. */
+  loadSettings(): Promise<void> {
+    return (this.#newest = this.#loadSettings(++this.#asked))
+  }
+
+  async #loadSettings(mine: number): Promise<void> {
+    let [settings, failure]: [FeedSettings | null, Failure | null] = [null, null]
     try {
-      this.settings = await this.feeds.settings(this.id)
-      this.noSettings = null
+      settings = await this.feeds.settings(this.id)
     } catch (thrown) {
-      this.noSettings = Failure.from(thrown)
+      failure = Failure.from(thrown)
     }
+    if (mine !== this.#asked) return this.#newest
+    if (settings) this.settings = settings
+    this.noSettings = failure
   }
 
   async loadActivity(): Promise<void> {

@@ -37,7 +37,7 @@ export class Feeds {
   /** The groups whose feeds are out of sight. */
   collapsed = $state.raw<string[]>(stored())
   /** What brings the feed back that was removed last. */
-  undo = $state.raw<{ name: string; run: () => void } | null>(null)
+  undo = $state.raw<{ id: string; name: string; run: () => void } | null>(null)
   /** What was moved last, or why it was not, for those who cannot see it and for the list itself. */
   moved = $state.raw<{ text: string; refused: boolean } | null>(null)
 

@@ -40,6 +40,8 @@ export class Resident {
   returned = $state(0)
 
   #listener: Listener | undefined
+  /** Counts what has been told of feeds: an answer to a question from before is older than that. */
+  #tellings = 0
   /** The order in which feeds are shown, whatever the program says. */
   #held: Feed[] | null = null
 
@@ -131,9 +133,10 @@ export class Resident {
   /** Fetches the feeds while somebody may be looking at them. */
   async #look(): Promise<void> {
     if (!this.online || document.hidden) return
+    const asked = this.#tellings
     try {
       const feeds = await this.transport.request<Feed[]>('GET', '/feeds')
-      if (!this.status) return
+      if (!this.status || asked !== this.#tellings) return
       this.status = { ...this.status, feeds }
       if (this.#held) this.#arrange(this.#held)
     } catch {
@@ -153,6 +156,7 @@ export class Resident {
   /** Takes on a status that an answer brought. */
   take(status: Status): void {
     this.status = status
+    this.#tellings += 1
     this.told += 1
     if (this.#held) this.#arrange(this.#held)
     void setLocale(status.locale)
@@ -160,6 +164,7 @@ export class Resident {
 
   /** Puts a feed in its place, or at the end if it is new. */
   put(feed: Feed): void {
+    this.#tellings += 1
     if (!this.status) return
     const known = this.feeds.some((other) => other.id === feed.id)
     const feeds = known ? this.feeds.map((other) => (other.id === feed.id ? feed : other)) : [...this.feeds, feed]
@@ -186,6 +191,7 @@ export class Resident {
 
   /** Takes a feed away. */
   drop(id: string): void {
+    this.#tellings += 1
     if (this.status) this.status = { ...this.status, feeds: this.feeds.filter((feed) => feed.id !== id) }
   }
 

@@ -1,3 +1,5 @@
+import { decode } from '../lib/addresses'
+
 /** A room of the window. */
 export type View = 'events' | 'feed' | 'rules' | 'settings'
 
@@ -83,12 +85,4 @@ export function parse(hash: string): Place {
   const feed = query.get('feed')
   query.delete('feed')
   return { ...place, view: 'events', feed }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

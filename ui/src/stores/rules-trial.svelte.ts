@@ -51,6 +51,10 @@ export class RulesTrial {
   readonly fields = $derived(fieldsOf(this.#samples()))
 
   #generation = 0
+  /** Counts what was chosen to try rules on. */
+  #choices = 0
+  /** Whether the person chose a sample of their own. */
+  #ownChosen = false
   #arriving: ReturnType<typeof setTimeout> | undefined
   #settling: ReturnType<typeof setTimeout> | undefined
   #revision = ''
@@ -65,8 +69,8 @@ export class RulesTrial {
     return [...own, ...(this.event ? [this.event] : []), ...this.newest.filter(({ seq }) => seq !== this.event?.seq)]
   }
 
-  /** Fetches what there is to try rules on; `seq`: the event to begin with. */
-  async load(seq: number | null): Promise<void> {
+  /** Fetches what there is to try rules on; `seq`: the event to begin with. Whether that was chosen, or is known to be gone. */
+  async load(seq: number | null): Promise<boolean> {
     const query = new URLSearchParams({ feed: this.feed, limit: String(NEWEST), preview: 'true' })
     const [page, types] = await Promise.allSettled([
       this.transport.request<EventPage>('GET', `/events?${query}`),
@@ -74,10 +78,11 @@ export class RulesTrial {
     ])
     if (page.status === 'fulfilled') this.newest = page.value.events
     if (types.status === 'fulfilled') this.types = types.value
-    if (seq !== null) await this.choose(seq)
+    const settled = seq === null || (await this.choose(seq))
     const first = this.newest[0]
-    if (!this.event && first && this.own.text === '') await this.choose(first.seq)
+    if (!this.event && first && !this.#ownChosen && this.own.text === '' && this.own.event === '') await this.choose(first.seq)
     this.ready = true
+    return settled
   }
 
   /** Events have come: they are tried before long, the first one at once. */
@@ -93,17 +98,23 @@ export class RulesTrial {
     this.fresh += 1
   }
 
-  /** Tries the rules on this event. */
-  async choose(seq: number | null): Promise<void> {
+  /** Tries the rules on this event, or on a sample of the person's own. Whether that is settled: not if the program did not answer. */
+  async choose(seq: number | null): Promise<boolean> {
+    const mine = ++this.#choices
+    this.#ownChosen = seq === null
     const known = this.newest.find((event) => event.seq === seq)
     if (seq === null || (known && !known.data_truncated)) {
       this.event = known ?? null
-      return
+      return true
     }
     try {
-      this.event = await this.transport.request<Event>('GET', `/events/${seq}`)
-    } catch {
-      this.event = known ?? null // One that is gone has nothing to show.
+      const event = await this.transport.request<Event>('GET', `/events/${seq}`)
+      if (mine === this.#choices) this.event = event
+      return true
+    } catch (thrown) {
+      if (mine === this.#choices) this.event = known ?? null // One that is gone has nothing to show.
+      const { code } = Failure.from(thrown)
+      return code !== 'unreachable' && code !== 'timeout'
     }
   }
 

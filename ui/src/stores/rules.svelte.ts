@@ -11,12 +11,12 @@ const STORED = 'rules '
 /** The rules that are being edited, of each feed its own, until they are saved or discarded. */
 export class Rules {
   #drafts = new SvelteMap<string, RulesDraft>()
-  /** Feeds whose rules were left unsaved before the page was loaded. */
+  /** Feeds whose rules were left unsaved when the window was closed. */
   #left = new SvelteSet<string>()
 
   constructor(readonly transport: Transport) {
-    for (let at = 0; at < sessionStorage.length; at++) {
-      const name = sessionStorage.key(at)
+    for (let at = 0; at < localStorage.length; at++) {
+      const name = localStorage.key(at)
       if (name?.startsWith(STORED)) this.#left.add(name.slice(STORED.length))
     }
   }
@@ -61,8 +61,6 @@ export class RulesDraft {
   /** The file has other rules than those that the draft began with. */
   conflict = $state(false)
 
-  readonly unsaved = $derived(this.saved !== null && !isSame(this.rules, this.saved.rules))
-
   #reading: Promise<void> | undefined
   #writes = 0
 
@@ -70,6 +68,11 @@ export class RulesDraft {
     readonly transport: Transport,
     readonly feed: string,
   ) {}
+
+  // Not derived: that would end with the room in which the draft was first asked for.
+  get unsaved(): boolean {
+    return this.saved !== null && !isSame(this.rules, this.saved.rules)
+  }
 
   get #path(): string {
     return `/feeds/${encodeURIComponent(this.feed)}/rules`
@@ -130,6 +133,25 @@ export class RulesDraft {
 
   remove(key: number): void {
     this.set(this.rules.filter((other) => other.key !== key))
+  }
+
+  /** Puts back a rule that was removed from its place, from 0, when the file was as `then`. */
+  putBack(rule: DraftRule, at: number, then: FeedRules | null): void {
+    const { saved, rules } = this
+    if (!saved || !then) return
+    const same = saved.revision === then.revision
+    const there = rule.was !== undefined && rules.some(({ was }) => was === rule.was)
+    // Discarding has brought it back already.
+    if (same && there) return
+    const back = same ? [rule] : renumbered([rule], then.rules, saved.rules, rules)
+    this.set([...rules.slice(0, at), ...back, ...rules.slice(at)])
+  }
+
+  /** Takes on a whole draft that was let go when the file was as `then`: what was saved since has numbered its rules anew. */
+  bringBack(draft: DraftRule[], then: FeedRules | null): void {
+    const { saved } = this
+    if (!saved || !then) return
+    this.set(saved.revision === then.revision ? draft : renumbered(draft, then.rules, saved.rules))
   }
 
   /** Moves a rule to a place, from 0; whether it is another one than before. */
@@ -212,7 +234,7 @@ export class RulesDraft {
       this.set(
         this.rules.map(({ was: _was, ...rule }) => {
           const at = numbers.get(rule.key)
-          return at === undefined ? rule : { ...rule, was: at + 1, run: saved.rules[at]?.run ?? null, ...(sent[at]?.rule === rule.rule && saved.rules[at] ? { rule: saved.rules[at].rule } : {}) }
+          return at === undefined ? { ...rule, run: null } : { ...rule, was: at + 1, run: saved.rules[at]?.run ?? null, ...(sent[at]?.rule === rule.rule && saved.rules[at] ? { rule: saved.rules[at].rule } : {}) }
         }),
       )
       this.conflict = false
@@ -227,13 +249,13 @@ export class RulesDraft {
     }
   }
 
-  // Over a load of the page
+  // Over the end of the window
 
   #store(): void {
     const name = STORED + this.feed
     try {
-      if (this.unsaved && this.saved) sessionStorage.setItem(name, JSON.stringify({ rules: this.rules, saved: this.saved } satisfies Stored))
-      else sessionStorage.removeItem(name)
+      if (this.unsaved && this.saved) localStorage.setItem(name, JSON.stringify({ rules: this.rules, saved: this.saved } satisfies Stored))
+      else localStorage.removeItem(name)
     } catch {
       // Without room for it the draft lives as long as the window.
     }
@@ -241,7 +263,8 @@ export class RulesDraft {
 
   #stored(): Stored | null {
     try {
-      return JSON.parse(sessionStorage.getItem(STORED + this.feed) ?? 'null') as Stored | null
+      const left = JSON.parse(localStorage.getItem(STORED + this.feed) ?? 'null') as Stored | null
+      return left && Array.isArray(left.rules) && Array.isArray(left.saved?.rules) ? left : null
     } catch {
       return null
     }

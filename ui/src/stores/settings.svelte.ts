@@ -19,6 +19,8 @@ export class SettingsStore {
 
   #known = $state.raw<Settings | null>(null)
   #wishes = new SvelteMap<keyof SettingsEdit, SettingsEdit>()
+  /** Counts the changes that the program has taken. */
+  #changes = 0
   #doings = new Map<keyof SettingsEdit, Doing>()
 
   /** The settings with all that was wished for. */
@@ -51,7 +53,13 @@ export class SettingsStore {
   async load(): Promise<void> {
     this.loading = true
     try {
-      this.#known = await this.resident.transport.request<Settings>('GET', '/settings')
+      let [asked, known]: [number, Settings | null] = [-1, null]
+      // An answer may be older than a change that was taken since the question.
+      while (asked !== this.#changes) {
+        asked = this.#changes
+        known = await this.resident.transport.request<Settings>('GET', '/settings')
+      }
+      this.#known = known
       this.failure = null
     } catch (thrown) {
       this.failure = Failure.from(thrown)
@@ -95,6 +103,7 @@ export class SettingsStore {
         if (this.#wishes.get(name) !== wish) continue
         return doing.fail(thrown)
       }
+      this.#changes += 1
       if (this.#known) this.#known = changed(this.#known, wish)
       if (this.#wishes.get(name) === wish) this.#wishes.delete(name)
     }

@@ -12,12 +12,13 @@ export async function removeFeed({ feeds, route, toasts, attempt }: Stores, feed
     await feeds.remove(feed.id)
     if (here) route.go({}, true)
     const restore = async () => {
-      feeds.undo = null
       await feeds.restore(feed.id)
+      // Another that was removed since can still be brought back.
+      if (feeds.undo?.id === feed.id) feeds.undo = null
       if (here) route.go({ view, feed: feed.id, query })
       toasts.show(t('ui.remove.undone', { name: feed.name }))
     }
-    feeds.undo = { name: feed.name, run: () => void attempt(restore) }
+    feeds.undo = { id: feed.id, name: feed.name, run: () => void attempt(restore) }
     toasts.show(t('ui.remove.done', { name: feed.name }), { action: { label: t('ui.remove.undo'), run: () => void attempt(restore) } })
   })
 }
