@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest'
-import { layOut, visible } from '../src/lib/json'
+import { laidOut, visible } from '../src/lib/json'
 
 const text = (json: string) =>
-  layOut(json)
-    ?.map((token) => token.text)
-    .join('')
+  [...(laidOut(json) ?? [])].map((token) => token.text).join('')
 
 test.each([
   ['{}', '{}'],
@@ -22,7 +20,7 @@ test.each([
 test.each(['', 'plain', '{', '{"a":}', '{"a":1} x', 'NaN', '['.repeat(100_000), `${'['.repeat(65)}${']'.repeat(65)}`])(
   'what is no JSON, or too deep, is left as it is',
   (json) => {
-    expect(layOut(json)).toBeUndefined()
+    expect(laidOut(json)).toBeUndefined()
   },
 )
 

@@ -11,14 +11,8 @@ const LEXER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g
 
 /**
  * Lays JSON out in lines, every literal as it was received: a number beyond JavaScript's precision or a key that comes twice
- * stays what it is. `undefined` if the text is not JSON, or is nested too deeply to be laid out.
+ * stays what it is. Made as far as it is asked for; `undefined` if the text is not JSON, or is nested too deeply to be laid out.
  */
-export function layOut(text: string): Token[] | undefined {
-  const tokens = laidOut(text)
-  return tokens && [...tokens]
-}
-
-/** The same, made as far as it is asked for. */
 export function laidOut(text: string): Iterator<Token> & Iterable<Token> | undefined {
   try {
     JSON.parse(text)

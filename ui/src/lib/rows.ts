@@ -118,12 +118,12 @@ export class Chunk {
   }
 }
 
-// Days begin at a whole quarter of an hour in every time zone, so the text up to the tens of minutes decides.
+// Days begin at a whole minute in every time zone, so the text up to the minute decides.
 const known = new Map<string, string>()
 
 /** The day of a moment in the person's time zone, such as `2026-11-21`. */
 export function localDay(time: string): string {
-  const name = time.slice(0, 15)
+  const name = time.slice(0, 16)
   let day = known.get(name)
   if (day === undefined) {
     const date = new Date(time)

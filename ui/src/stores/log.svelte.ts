@@ -2,6 +2,7 @@ import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Exported } from '../generated/Exported'
 import type { ExportFormat } from '../generated/ExportFormat'
+import type { MarkRead } from '../generated/MarkRead'
 import type { OpenWindow } from '../generated/OpenWindow'
 import { wanted } from '../lib/highlight'
 import { Failure, type Transport } from '../transport/transport'
@@ -49,6 +50,8 @@ export class Log implements Listener {
   #arrivals: Event[] = []
   /** What arrived while a list was being fetched, and so may be in it or not. */
   #meanwhile: Event[] = []
+  /** Whether something changed while a list was being fetched. */
+  #missed = false
   #unannounced: { event: Event; count: number } | null = null
   /** The event that the person asked to read last. */
   #asked: number | null = null
@@ -107,6 +110,12 @@ export class Log implements Listener {
     else this.#typing = setTimeout(() => this.narrow({}, true), SETTLE)
   }
 
+  /** The view is left: what was being typed leads nowhere any more. */
+  leave(): void {
+    clearTimeout(this.#typing)
+    this.search = this.filter.search
+  }
+
   #look(filter: Filter): void {
     clearTimeout(this.#typing)
     this.filter = filter
@@ -137,6 +146,8 @@ export class Log implements Listener {
       this.#list = list
     }
     this.loading = false
+    if (this.#missed) this.#renewSoon()
+    this.#missed = false
   }
 
   // What the program tells
@@ -196,7 +207,8 @@ export class Log implements Listener {
   async #renew(): Promise<void> {
     this.#renewing = undefined
     const { list, current } = this
-    if (this.loading) return
+    // What is being fetched may be as it was before.
+    if (this.loading) return void (this.#missed = true)
     if (this.filter.search.trim() === '' && list.chunks.count > 0) list.stale()
     else await this.#renewHead(list)
     if (!current) return
@@ -318,26 +330,38 @@ export class Log implements Listener {
 
   /** A mark that fails is no news to the person: the event stays unread and is marked when it is read again. */
   async #markSeen(event: Event): Promise<void> {
-    await this.mark([event.seq], true).catch(() => this.#setRead((other) => other.seq === event.seq, false))
+    await this.mark([event.seq], true).catch(() => undefined)
   }
 
   async mark(seqs: number[], read: boolean): Promise<void> {
     const which = new Set(seqs)
-    this.#setRead(({ seq }) => which.has(seq), read)
-    await this.transport.request('POST', '/events/read', { seqs, read })
+    await this.#mark({ seqs, read }, ({ seq }) => which.has(seq))
   }
 
   /** Marks all events of the feed that is looked at, or of all, or of the one popup, as read. */
   async markAllRead(): Promise<void> {
     const { feed, summary } = this.filter
     const which = summary === null ? (feed === null ? {} : { feed }) : { summary }
-    this.#setRead((event) => (summary === null ? feed === null || event.feed === feed : event.summary === summary), true)
-    await this.transport.request('POST', '/events/read', { ...which, read: true })
+    await this.#mark({ ...which, read: true }, (event) => (summary === null ? feed === null || event.feed === feed : event.summary === summary))
   }
 
-  #setRead(which: (event: Event) => boolean, read: boolean): void {
-    this.list.change((event) => event.read !== read && which(event), (event) => ({ ...event, read }))
-    if (this.current && which(this.current)) this.current = { ...this.current, read }
+  /** Shown as done at once, and no longer if it fails. */
+  async #mark(asked: MarkRead, which: (event: Event) => boolean): Promise<void> {
+    const changed = new Set(this.#setRead(which, asked.read))
+    try {
+      await this.transport.request('POST', '/events/read', asked)
+    } catch (thrown) {
+      this.#setRead(({ seq }) => changed.has(seq), !asked.read)
+      throw thrown
+    }
+  }
+
+  #setRead(which: (event: Event) => boolean, read: boolean): number[] {
+    const changed = this.list.setRead(which, read)
+    const { current } = this
+    if (!current || current.read === read || !which(current)) return changed
+    this.current = { ...current, read }
+    return [...changed, current.seq]
   }
 
   /** Deletes events, and reads what stood after them. */
