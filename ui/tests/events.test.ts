@@ -1,6 +1,9 @@
-import { fireEvent, screen, waitFor } from '@testing-library/svelte'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/svelte'
 import { tick } from 'svelte'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { EVERYTHING, queryOf } from '../src/stores/log-filter'
+import { LogList } from '../src/stores/log-list.svelte'
+import { Toasts } from '../src/stores/toasts.svelte'
 import { Fake, makeEvent, makeFeed } from '../src/transport/fake/fake'
 import { Failure } from '../src/transport/transport'
 import { detail, openWindow, titles, twoFeeds } from './window'
@@ -142,4 +145,198 @@ test('what was being typed into the search leads nowhere once the view is left',
   await tick()
   await vi.advanceTimersByTimeAsync(1000)
   expect(location.hash).toBe('#/settings')
+})
+
+describe('an event whose data came cut', () => {
+  function cut() {
+    const fake = twoFeeds()
+    const data = `begin ${'x'.repeat(2000)} end`
+    fake.events = [makeEvent({ seq: 4, title: 'Long', data, read: true })]
+    return { fake, data }
+  }
+
+  test('says why the rest is missing, copies nothing that is not whole, and tries again', async () => {
+    const { fake, data } = cut()
+    const whole = fake.events[0]
+    fake.on('GET', '/events/:seq', refuse)
+    const { person } = await open(fake)
+    await person.click(screen.getByText('Long'))
+    await person.keyboard('2')
+    expect(await detail().findByRole('alert')).toHaveTextContent('The event log failed: disk full')
+    expect(detail().getByRole('button', { name: 'Copy' })).toBeDisabled()
+    fake.on('GET', '/events/:seq', () => whole)
+    await person.click(detail().getByRole('button', { name: 'Try again' }))
+    await waitFor(() => expect(detail().getByRole('button', { name: 'Copy' })).toBeEnabled())
+    await person.click(detail().getByRole('button', { name: 'Copy' }))
+    expect(await navigator.clipboard.readText()).toBe(data)
+  })
+
+  test('is fetched whole once the program is there again', async () => {
+    const { fake } = cut()
+    const whole = fake.events[0]
+    fake.on('GET', '/events/:seq', refuse)
+    const { person } = await open(fake)
+    await person.click(screen.getByText('Long'))
+    await person.keyboard('2')
+    await detail().findByRole('alert')
+    fake.on('GET', '/events/:seq', () => whole)
+    fake.emit({ kind: 'lagged' } as never)
+    await waitFor(() => expect(detail().getByRole('button', { name: 'Copy' })).toBeEnabled())
+    expect(detail().queryByRole('alert')).toBeNull()
+  })
+})
+
+describe('what could not be done is told where it was asked for', () => {
+  test('by a key: beside the event that is read', async () => {
+    const fake = twoFeeds()
+    const { person } = await open(fake)
+    await person.keyboard('j')
+    await waitFor(() => expect(unread()).toEqual([]))
+    for (const path of ['/events/read', '/events/delete']) fake.on('POST', path, refuse)
+    await person.keyboard('u')
+    expect(await detail().findByRole('alert')).toHaveTextContent('disk full')
+    await waitFor(() => expect(unread()).toEqual([]))
+    await person.keyboard('j')
+    await waitFor(() => expect(detail().queryByRole('alert')).toBeNull())
+    await person.keyboard('{Delete}')
+    expect(await detail().findByRole('alert')).toHaveTextContent('disk full')
+    expect(document.querySelector('.toast')).toBeNull()
+  })
+
+  test('of all, and of the chosen ones: beside the buttons above the list', async () => {
+    const fake = twoFeeds()
+    for (const path of ['/events/read', '/events/delete']) fake.on('POST', path, refuse)
+    const { person } = await open(fake)
+    await person.click(screen.getByRole('button', { name: 'Mark all read' }))
+    const log = () => document.querySelector('.log [role=alert]')
+    await waitFor(() => expect(log()).toHaveTextContent('disk full'))
+    await person.keyboard('{Control>}a{/Control}')
+    await screen.findByText('3 events selected')
+    await person.click(screen.getByRole('button', { name: 'Delete' }))
+    await waitFor(() => expect(log()).toHaveTextContent('disk full'))
+    expect(screen.getByText('3 events selected')).toBeVisible()
+    expect(document.querySelector('.toast')).toBeNull()
+  })
+})
+
+describe('the key that deletes', () => {
+  test('deletes nothing while the focus is elsewhere, or while it is held down', async () => {
+    const { person, fake } = await open()
+    await person.keyboard('j')
+    screen.getByRole('button', { name: 'Filter' }).focus()
+    await person.keyboard('{Delete}')
+    await fireEvent.keyDown(document.body, { key: 'Delete', repeat: true })
+    expect(sent(fake, 'POST /events/delete')).toEqual([])
+    screen.getByRole('listbox', { name: 'Events' }).focus()
+    await person.keyboard('{Delete}')
+    await rows('Ingrid', 'Backup finished')
+  })
+
+  test('has one Undo for all that it deleted, which a key presses as well', async () => {
+    const { person, fake } = await open()
+    await person.keyboard('j{Delete}')
+    await rows('Ingrid', 'Backup finished')
+    await person.keyboard('{Delete}')
+    await rows('Backup finished')
+    expect(screen.getAllByRole('button', { name: 'Undo' })).toHaveLength(1)
+    expect(screen.getByText('2 events deleted')).toBeVisible()
+    await person.keyboard('{Control>}z{/Control}')
+    await rows(...three)
+    expect(sent(fake, 'POST /events/restore')).toEqual([{ seqs: [3, 2] }])
+    expect(screen.queryByRole('button', { name: 'Undo' })).toBeNull()
+  })
+})
+
+test('a message waits while the pointer or the focus is on it', () => {
+  vi.useFakeTimers()
+  const toasts = new Toasts()
+  const number = toasts.show('Gone')
+  vi.advanceTimersByTime(9000)
+  toasts.hold(true)
+  vi.advanceTimersByTime(60_000)
+  expect(toasts.has(number)).toBe(true)
+  toasts.hold(false)
+  vi.advanceTimersByTime(9000)
+  expect(toasts.has(number)).toBe(true)
+  vi.advanceTimersByTime(2000)
+  expect(toasts.has(number)).toBe(false)
+})
+
+test('Undo stays for as long as the pointer or the focus is on its message', async () => {
+  await open()
+  vi.useFakeTimers()
+  await fireEvent.keyDown(document.body, { key: 'j' })
+  await vi.advanceTimersByTimeAsync(100)
+  await fireEvent.keyDown(document.body, { key: 'Delete' })
+  await vi.advanceTimersByTimeAsync(100)
+  const place = screen.getByRole('button', { name: 'Undo' }).closest('section') as HTMLElement
+  await fireEvent.pointerEnter(place)
+  await vi.advanceTimersByTimeAsync(60_000)
+  screen.getByRole('button', { name: 'Undo' }).focus()
+  await fireEvent.pointerLeave(place)
+  await vi.advanceTimersByTimeAsync(60_000)
+  screen.getByRole('button', { name: 'Undo' }).blur()
+  await vi.advanceTimersByTimeAsync(11_000)
+  expect(screen.queryByRole('button', { name: 'Undo' })).toBeNull()
+})
+
+test('keys of an input method that is composing are no commands', async () => {
+  const { person } = await open()
+  const search = screen.getByRole('searchbox')
+  search.focus()
+  await fireEvent.input(search, { target: { value: 'ni hao' } })
+  await fireEvent.keyDown(search, { key: 'Escape', isComposing: true })
+  await fireEvent.keyDown(search, { key: 'Enter', keyCode: 229 })
+  expect(search).toHaveFocus()
+  expect(search).toHaveValue('ni hao')
+  await person.click(screen.getByRole('button', { name: 'Filter' }))
+  const type = screen.getByRole('combobox', { name: 'Event type' })
+  await fireEvent.input(type, { target: { value: 'gou jian' } })
+  await fireEvent.keyDown(type, { key: 'Enter', keyCode: 229 })
+  await fireEvent.keyDown(type, { key: 'Escape', isComposing: true })
+  expect(screen.getByRole('dialog', { name: 'Filter events' })).toBeVisible()
+  expect(location.hash).not.toContain('event=')
+})
+
+test('the view of an event is the one that was looked at last, over windows', async () => {
+  const first = await open()
+  await first.person.keyboard('j2')
+  expect(detail().getByRole('tab', { name: 'Raw' })).toHaveAttribute('aria-selected', 'true')
+  cleanup()
+  const { person } = await open()
+  await person.keyboard('j')
+  expect(detail().getByRole('tab', { name: 'Raw' })).toHaveAttribute('aria-selected', 'true')
+})
+
+test('a view is copied as a text, which the palette takes back', async () => {
+  location.hash = '#/events?feed=ops&search=disk'
+  const { person } = await open()
+  await person.click(screen.getByRole('button', { name: 'Export' }))
+  await person.click(await screen.findByRole('menuitem', { name: 'Copy this view' }))
+  expect(await screen.findByText('Copied: #/events?search=disk&feed=ops')).toBeVisible()
+  expect(await navigator.clipboard.readText()).toBe('#/events?search=disk&feed=ops')
+  location.hash = '#/settings'
+  await screen.findByRole('heading', { name: 'Settings' })
+  await person.keyboard('{Control>}k{/Control}')
+  await person.paste('#/events?search=disk&feed=ops')
+  expect(screen.getAllByRole('option', { name: /^Go to #\/events/ })).toHaveLength(1)
+  await person.keyboard('{Enter}')
+  await rows('Disk almost full')
+  expect(location.hash).toBe('#/events?search=disk&feed=ops')
+})
+
+test('“Last hour” goes on with the time, and what is looked at stays', async () => {
+  const fake = new Fake()
+  const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+  fake.events = [makeEvent({ seq: 2, received_at: at(10) }), makeEvent({ seq: 1, received_at: at(59) })]
+  const filter = { ...EVERYTHING, time: '1h' as const }
+  const list = new LogList(fake, queryOf(filter, Date.now()), true, false)
+  list.begin(await list.first())
+  await list.index()
+  expect(list.count).toBe(2)
+  await list.narrow(queryOf(filter, Date.now() + 5 * 60_000))
+  expect(list.count).toBe(1)
+  expect(list.chunks.list[0]?.rows?.map(({ seq }) => seq)).toEqual([2])
+  await list.narrow(queryOf(filter, Date.now() + 90 * 60_000))
+  expect(list.count).toBe(0)
 })

@@ -39,7 +39,7 @@ export class LogList {
   /** `connections`: what happened to them is told between the events; `keepRead`: those that are unread no more stay. */
   constructor(
     readonly transport: Transport,
-    readonly query: EventQuery,
+    public query: EventQuery,
     readonly connections: boolean,
     readonly keepRead: boolean,
   ) {}
@@ -94,6 +94,18 @@ export class LogList {
     }
     this.#missed = null
     this.#changed()
+  }
+
+  /** The same list with a later beginning: what is older goes, and what is looked at stays where it is. */
+  async narrow(query: EventQuery): Promise<void> {
+    if (query.since === undefined || query.since === this.query.since) return
+    const since = Date.parse(query.since)
+    this.query = query
+    const rows = this.chunks.list.flatMap((chunk) => chunk.rows ?? [])
+    const old = rows.filter(({ received_at }) => Date.parse(received_at) < since)
+    if (old.length > 0) this.remove(old.map(({ seq }) => seq))
+    // What was never fetched may be older as well.
+    if (this.chunks.list.some((chunk) => !chunk.rows)) await this.index()
   }
 
   /** Takes note of what is in sight, and fetches what of it is not there. */

@@ -32,6 +32,10 @@ export class Log implements Listener {
   failure = $state.raw<Failure | null>(null)
   /** The event that is being read, with all its data once that came. */
   current = $state.raw<Event | null>(null)
+  /** Why the rest of its data could not be fetched. */
+  incomplete = $state.raw<Failure | null>(null)
+  /** What was deleted last, and the message that tells of it. */
+  deleted = $state.raw<{ seqs: number[]; toast: number } | null>(null)
   /** Whether it fills a window that has no room for both list and event. */
   reading = $state(false)
   /** Chosen beside `current`, to be dealt with together. */
@@ -98,6 +102,12 @@ export class Log implements Listener {
     this.follow()
   }
 
+  /** “The last hour” and the like go on with the time. */
+  async pass(now: number): Promise<void> {
+    if (this.filter.time === null || this.loading) return
+    await this.list.narrow(queryOf(this.filter, now))
+  }
+
   /** Lets go of every filter but the feed. */
   clear(): void {
     this.narrow({ ...EVERYTHING, feed: this.filter.feed })
@@ -154,6 +164,7 @@ export class Log implements Listener {
 
   fresh(): void {
     const { route } = this
+    if (this.current?.data_truncated) void this.complete()
     const filter = route.view === 'events' ? filterOf(route.feed, route.query) : this.filter
     if (this.list.chunks.count > 0 && sameFilter(filter, this.filter)) void this.load()
     else this.#look(filter)
@@ -213,7 +224,9 @@ export class Log implements Listener {
     else await this.#renewHead(list)
     if (!current) return
     const event = await this.#get(current.seq)
-    if (event && this.current?.seq === event.seq) this.current = event
+    if (!event || this.current?.seq !== event.seq) return
+    this.current = event
+    this.incomplete = null
   }
 
   /** Adds what a search finds by now. */
@@ -250,8 +263,22 @@ export class Log implements Listener {
     this.current = event
     if (open) this.reading = true
     this.list.revealed = event.seq
-    if (event.data_truncated) void this.#readBySeq(event.seq, open)
+    this.incomplete = null
+    if (event.data_truncated) void this.complete()
     if (!event.read) void this.#markSeen(event)
+  }
+
+  /** Fetches the rest of the data of the event that is being read. */
+  async complete(): Promise<void> {
+    if (!this.current) return
+    const { seq } = this.current
+    this.incomplete = null
+    try {
+      const event = await this.transport.request<Event>('GET', `/events/${seq}`)
+      if (this.current?.seq === seq) this.current = { ...event, read: this.current.read }
+    } catch (thrown) {
+      if (this.current?.seq === seq) this.incomplete = Failure.from(thrown)
+    }
   }
 
   /** Goes back to the list, in a window that has no room for both. */
@@ -319,6 +346,7 @@ export class Log implements Listener {
     if (!event || this.#asked !== seq) return
     const read = this.current?.seq === seq ? this.current.read : event.read
     this.current = { ...event, read }
+    this.incomplete = null
     if (open) this.reading = true
     this.list.revealed = seq
     if (!read) void this.#markSeen(event)
