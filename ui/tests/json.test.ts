@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { laidOut, visible } from '../src/lib/json'
 
-const text = (json: string) =>
-  [...(laidOut(json) ?? [])].map((token) => token.text).join('')
+const text = (json: string) => [...(laidOut(json) ?? [])].map((token) => token.text).join('')
 
 test.each([
   ['{}', '{}'],

@@ -1,5 +1,4 @@
-/** Whether a key belongs to an input method that is still composing a text: Enter and Escape there are no commands. */
+/** Whether a key is for an input method, such as the Enter that takes what it proposes: WebKit tells that one only by its code. */
 export function isComposing(event: KeyboardEvent): boolean {
-  // WebKit ends the composition before it tells of the key that ended it, but gives that key this number.
   return event.isComposing || event.keyCode === 229
 }

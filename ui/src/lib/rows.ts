@@ -118,7 +118,7 @@ export class Chunk {
   }
 }
 
-// Days begin at a whole minute in every time zone, so the text up to the minute decides.
+// Days begin at a whole minute in every time zone, so the text up to the minutes decides.
 const known = new Map<string, string>()
 
 /** The day of a moment in the person's time zone, such as `2026-11-21`. */
