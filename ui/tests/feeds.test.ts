@@ -298,7 +298,7 @@ describe('the page of a feed', () => {
       ],
     }))
     const { person } = await openPage(fake)
-    expect((await screen.findAllByText(/^9 events in 24 hours, most at .*\. Not connected 1 time\.$/))[0]).toBeVisible()
+    expect((await screen.findAllByText(/^9 events in 24 hours, most at .*\. Not connected once\.$/))[0]).toBeVisible()
     const chart = screen.getByRole('slider', { name: /^Events of the last 24 hours/ })
     chart.focus()
     await person.keyboard('{Home}')
