@@ -24,7 +24,7 @@ test('what an event brings along stays text', async ({ open, page, program, say,
   for (const tab of ['why', 'raw', 'rendered']) {
     await page.getByRole('tab', { name: say(`ui.detail.${tab}`) }).click()
     await expect(page.getByRole('tab', { name: say(`ui.detail.${tab}`) })).toHaveAttribute('aria-selected', 'true')
-    await expect(page.getByRole('tabpanel')).toContainText(tab === 'why' ? /./ : 'onerror')
+    await expect(page.getByRole('tabpanel')).toContainText('onerror')
     await expect(page.locator('#app script, #app img, #app b, #app iframe, #app object')).toHaveCount(0)
     // Nothing to be clicked on leads out of the window, let alone into a script.
     for (const link of await page.locator('#app a[href]').all()) expect(await link.getAttribute('href')).toMatch(/^#(\/|main$)/)

@@ -149,11 +149,44 @@ describe('a list', () => {
     fake.events = [3, 2, 1].map((seq) => makeEvent({ seq }))
     const list = await listOf(fake, { unread: true }, true)
     await fake.request('POST', '/events/read', { seqs: [2], read: true })
+    expect(list.setRead(({ seq }) => seq === 2, true)).toEqual([2])
     await list.fetch(list.chunks.list[0]!)
     expect(list.chunks.list[0]?.rows?.map(({ seq, read }) => [seq, read])).toEqual([[3, false], [2, true], [1, false]])
     list.remove([2])
     await list.fetch(list.chunks.list[0]!)
     expect(list.chunks.list[0]?.rows?.map(({ seq }) => seq)).toEqual([3, 1])
+  })
+
+  test('of unread ones lets go of what was marked or deleted elsewhere', async () => {
+    const fake = new Fake()
+    fake.events = [3, 2, 1].map((seq) => makeEvent({ seq }))
+    const list = await listOf(fake, { unread: true }, true)
+    await fake.request('POST', '/events/read', { seqs: [2], read: true })
+    await fake.request('POST', '/events/delete', { seqs: [3] })
+    await list.fetch(list.chunks.list[0]!)
+    expect(list.chunks.list[0]?.rows?.map(({ seq }) => seq)).toEqual([1])
+  })
+
+  test('begins a day where the time zone does, be it at a quarter past', () => {
+    const zone = process.env.TZ
+    process.env.TZ = 'Asia/Kathmandu'
+    try {
+      expect(localDay('2026-03-01T18:14:00Z')).toBe('2026-03-01')
+      expect(localDay('2026-03-01T18:16:00Z')).toBe('2026-03-02')
+    } finally {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    }
+  })
+
+  test('keeps the newest of what happens to a connection all night long', async () => {
+    const fake = new Fake()
+    fake.events = [makeEvent({ seq: 1 })]
+    const list = await listOf(fake)
+    for (let number = 1; number <= 600; number++) list.note(change(number, number % 2 ? 'lost' : 'back', 1))
+    const { changes } = list.chunks.list[0]!
+    expect(changes).toHaveLength(500)
+    expect(Math.max(...changes.map(({ number }) => number))).toBe(600)
   })
 
   test('names each day once, above its first event', async () => {

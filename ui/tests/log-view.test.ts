@@ -167,7 +167,7 @@ describe('an event', () => {
     await person.keyboard('3')
     expect(detail().getByRole('tab', { name: 'Why' })).toHaveAttribute('aria-selected', 'true')
     await person.keyboard('1')
-    expect(detail().getByRole('article', { name: 'The popup' })).toHaveTextContent('db-2 is at 94 %')
+    expect(detail().getByRole('article', { name: 'Popup: Disk almost full' })).toHaveTextContent('db-2 is at 94 %')
   })
 
   test('says which rule decided, and leads there', async () => {

@@ -17,6 +17,8 @@ HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
 }
 Element.prototype.scrollIntoView ??= function scrollIntoView() {}
 globalThis.matchMedia ??= () => Object.assign(new EventTarget(), { matches: false }) as unknown as MediaQueryList
+// It lays nothing out; what is there has a height all the same.
+Object.defineProperty(HTMLElement.prototype, 'clientHeight', { configurable: true, get: () => 600 })
 globalThis.ResizeObserver ??= class {
   observe() {}
   unobserve() {}

@@ -10,6 +10,9 @@ export const STEP = 200
 /** Chunks whose events are kept. */
 const KEPT = 30
 
+/** Most that is known of connections between the events of a chunk. */
+const CHANGES = 500
+
 /** A place in the list that stays the same while chunks come and go above it. */
 export interface Anchor {
   /** The number of the event there, if it was fetched. */
@@ -118,14 +121,18 @@ export class Chunks {
     this.layOut()
   }
 
-  /** Gives a chunk what was fetched of it; what came to its head meanwhile stays. It may be more or less than was thought. */
-  fill(chunk: Chunk, fetched: Event[], changes: ConnectionChange[], next: number | null = null): void {
+  /**
+   * Gives a chunk what was fetched of it; what came to its head meanwhile stays: `before` was the newest when it was asked for. It
+   * may be more or less than was thought.
+   */
+  fill(chunk: Chunk, fetched: Event[], changes: ConnectionChange[], next: number | null, before: number): void {
     const place = this.list.indexOf(chunk)
     if (place === -1) return
     const bottom = this.bottom(chunk)
-    const newest = fetched[0]?.seq ?? 0
+    const newest = Math.max(before, fetched[0]?.seq ?? 0)
     const later = place === 0 ? (chunk.rows ?? []).filter(({ seq }) => seq > newest) : []
-    const rows = [...later, ...fetched]
+    // What came meanwhile may stand in a chunk of its own above.
+    const rows = [...later, ...(place === 0 ? fetched : fetched.filter(({ seq }) => seq <= chunk.top))]
     const pieces: Chunk[] = []
     for (let at = 0; at < rows.length; at += STEP) {
       const rest = rows.length - at
@@ -159,7 +166,9 @@ export class Chunks {
   note(change: ConnectionChange): void {
     const chunk = this.of(change.after)
     if (!chunk?.rows) return
-    chunk.put(chunk.rows, [...chunk.changes, change])
+    const changes = [...chunk.changes, change]
+    const kept = changes.length > CHANGES ? changes.sort((one, other) => other.number - one.number).slice(0, CHANGES) : changes
+    chunk.put(chunk.rows, kept)
     this.layOut()
   }
 

@@ -17,6 +17,8 @@ export interface Command {
   icon?: IconName
   /** Words by which it is found beside its label. */
   also?: string
+  /** Whether its keys stand for it at this press: some do so only where the focus is on what they are about. */
+  when?: (event: KeyboardEvent) => boolean
   /** Done by a key alone: it has no place in the palette. */
   keysOnly?: boolean
   run: () => void
@@ -37,7 +39,7 @@ export class Commands {
 
   /** Does what a key stands for; whether it stands for anything. */
   press(event: KeyboardEvent): boolean {
-    const command = this.list.find(({ keys }) => keys?.includes(keyOf(event)))
+    const command = this.list.find(({ keys, when }) => keys?.includes(keyOf(event)) && (when?.(event) ?? true))
     command?.run()
     return command !== undefined
   }

@@ -84,13 +84,18 @@ function timesOf({ time, from, to }: Filter, now: number): { since: string | nul
   return { since: new Date(begin).toISOString(), until: null }
 }
 
+/** Whether a popup tells of an event, or will: only these are read or unread. */
+export function isTold({ outcome }: Pick<Event, 'outcome'>): boolean {
+  return outcome === 'shown' || outcome === 'summarized' || outcome === 'pending' || outcome === 'held'
+}
+
 /** Whether an event that comes now belongs to the list. Searches aside: those only the event log knows. */
 export function fits(event: Event, filter: Filter): boolean {
   if (filter.feed !== null && event.feed !== filter.feed) return false
   if (filter.event !== null && event.event !== filter.event) return false
   if (filter.summary !== null && event.summary !== filter.summary) return false
   if (filter.outcomes.length === 0 ? event.outcome === 'ignored' : !filter.outcomes.includes(event.outcome)) return false
-  if (filter.unread && (event.read || !['shown', 'summarized', 'pending', 'held'].includes(event.outcome))) return false
+  if (filter.unread && (event.read || !isTold(event))) return false
   const { since, until } = timesOf(filter, Date.now())
   const at = Date.parse(event.received_at)
   return (since === null || at >= Date.parse(since)) && (until === null || at < Date.parse(until))
@@ -99,6 +104,11 @@ export function fits(event: Event, filter: Filter): boolean {
 /** Whether nothing narrows the list, the feed aside. */
 export function isOpen(filter: Filter): boolean {
   return placeOf(filter).toString() === ''
+}
+
+/** Whether all unread events that the list has are those of the feed, of the popup, or all: they can be marked as one. */
+export function isWhole(filter: Filter): boolean {
+  return isOpen({ ...filter, unread: false, summary: null }) && (filter.feed === null || filter.summary === null)
 }
 
 /** Whether nothing but feed and time narrows it, so that it is told what happened to connections in between. */

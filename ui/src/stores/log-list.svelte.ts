@@ -33,11 +33,13 @@ export class LogList {
   #ended = false
   /** A newest page that does not reach down to what was known before. */
   #missed: EventPage | null = null
+  /** Marked as read here: they stay in a list of unread ones. */
+  #marked = new Set<number>()
 
   /** `connections`: what happened to them is told between the events; `keepRead`: those that are unread no more stay. */
   constructor(
     readonly transport: Transport,
-    readonly query: EventQuery,
+    public query: EventQuery,
     readonly connections: boolean,
     readonly keepRead: boolean,
   ) {}
@@ -94,6 +96,18 @@ export class LogList {
     this.#changed()
   }
 
+  /** The same list with a later beginning: what is older goes, and what is looked at stays where it is. */
+  async narrow(query: EventQuery): Promise<void> {
+    if (query.since === undefined || query.since === this.query.since) return
+    const since = Date.parse(query.since)
+    this.query = query
+    const rows = this.chunks.list.flatMap((chunk) => chunk.rows ?? [])
+    const old = rows.filter(({ received_at }) => Date.parse(received_at) < since)
+    if (old.length > 0) this.remove(old.map(({ seq }) => seq))
+    // What was never fetched may be older as well.
+    if (this.chunks.list.some((chunk) => !chunk.rows)) await this.index()
+  }
+
   /** Takes note of what is in sight, and fetches what of it is not there. */
   look(from: number, to: number): void {
     const near = Math.max(NEAR, to - from)
@@ -128,6 +142,7 @@ export class LogList {
   async #fetch(chunk: Chunk): Promise<void> {
     const { chunks } = this
     const head = chunks.list[0] === chunk
+    const { newest } = chunks
     const bottom = chunk.open ? 0 : chunks.bottom(chunk)
     const rows: Event[] = []
     const changes: ConnectionChange[] = []
@@ -151,8 +166,8 @@ export class LogList {
     this.failure = null
     // Another index may have come meanwhile; then the chunk is of a list that is no more.
     if (this.chunks !== chunks) return this.#changed()
-    const kept = this.keepRead && !chunk.open ? withRead(chunk.rows ?? [], rows) : rows
-    chunks.fill(chunk, kept, changes, chunk.open ? before : null)
+    const kept = this.keepRead && !chunk.open ? withRead(chunk.rows ?? [], rows, this.#marked) : rows
+    chunks.fill(chunk, kept, changes, chunk.open ? before : null, newest)
     chunks.forget()
     this.#changed()
   }
@@ -195,11 +210,19 @@ export class LogList {
     this.#changed()
   }
 
-  change(which: (event: Event) => boolean, change: (event: Event) => Event): void {
+  /** Marks events as read, or unread again; the numbers of those that were not so before. */
+  setRead(which: (event: Event) => boolean, read: boolean): number[] {
+    const changes = (event: Event) => event.read !== read && which(event)
+    const seqs: number[] = []
     for (const chunk of this.chunks.list) {
-      if (chunk.rows?.some(which)) chunk.change((event) => (which(event) ? change(event) : event))
+      const changed = chunk.rows?.filter(changes) ?? []
+      if (changed.length === 0) continue
+      seqs.push(...changed.map(({ seq }) => seq))
+      chunk.change((event) => (changes(event) ? { ...event, read } : event))
     }
+    if (this.keepRead) for (const seq of seqs) this.#marked[read ? 'add' : 'delete'](seq)
     this.#changed()
+    return seqs
   }
 
   remove(seqs: number[]): void {
@@ -248,20 +271,15 @@ export class LogList {
     }
     return events
   }
-
-  /** The event of this number, as far as the list has it. */
-  find(seq: number): Event | undefined {
-    return this.chunks.of(seq)?.rows?.find((event) => event.seq === seq)
-  }
 }
 
 function parameters(query: EventQuery): URLSearchParams {
   return new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
 }
 
-/** What was there and is unread no more, among what was fetched: the person is just reading it. */
-function withRead(had: Event[], fetched: Event[]): Event[] {
+/** What was there and was marked here, among what was fetched: the person is just reading it. Anything else that is missing is gone. */
+function withRead(had: Event[], fetched: Event[], marked: ReadonlySet<number>): Event[] {
   const there = new Set(fetched.map(({ seq }) => seq))
-  const kept = had.filter(({ seq }) => !there.has(seq)).map((event) => ({ ...event, read: true }))
+  const kept = had.filter(({ seq }) => marked.has(seq) && !there.has(seq)).map((event) => ({ ...event, read: true }))
   return kept.length === 0 ? fetched : [...fetched, ...kept].sort((a, b) => b.seq - a.seq)
 }

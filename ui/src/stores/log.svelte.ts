@@ -2,6 +2,7 @@ import type { ConnectionChange } from '../generated/ConnectionChange'
 import type { Event } from '../generated/Event'
 import type { Exported } from '../generated/Exported'
 import type { ExportFormat } from '../generated/ExportFormat'
+import type { MarkRead } from '../generated/MarkRead'
 import type { OpenWindow } from '../generated/OpenWindow'
 import { wanted } from '../lib/highlight'
 import { Failure, type Transport } from '../transport/transport'
@@ -31,6 +32,10 @@ export class Log implements Listener {
   failure = $state.raw<Failure | null>(null)
   /** The event that is being read, with all its data once that came. */
   current = $state.raw<Event | null>(null)
+  /** Why the rest of its data could not be fetched. */
+  incomplete = $state.raw<Failure | null>(null)
+  /** What was deleted last, and the message that tells of it. */
+  deleted = $state.raw<{ seqs: number[]; toast: number } | null>(null)
   /** Whether it fills a window that has no room for both list and event. */
   reading = $state(false)
   /** Chosen beside `current`, to be dealt with together. */
@@ -49,6 +54,8 @@ export class Log implements Listener {
   #arrivals: Event[] = []
   /** What arrived while a list was being fetched, and so may be in it or not. */
   #meanwhile: Event[] = []
+  /** Whether something changed while a list was being fetched. */
+  #missed = false
   #unannounced: { event: Event; count: number } | null = null
   /** The event that the person asked to read last. */
   #asked: number | null = null
@@ -95,6 +102,12 @@ export class Log implements Listener {
     this.follow()
   }
 
+  /** “The last hour” and the like go on with the time. */
+  async pass(now: number): Promise<void> {
+    if (this.filter.time === null || this.loading) return
+    await this.list.narrow(queryOf(this.filter, now))
+  }
+
   /** Lets go of every filter but the feed. */
   clear(): void {
     this.narrow({ ...EVERYTHING, feed: this.filter.feed })
@@ -105,6 +118,12 @@ export class Log implements Listener {
     clearTimeout(this.#typing)
     if (search === '') this.narrow({}, true)
     else this.#typing = setTimeout(() => this.narrow({}, true), SETTLE)
+  }
+
+  /** The view is left: what was being typed leads nowhere any more. */
+  leave(): void {
+    clearTimeout(this.#typing)
+    this.search = this.filter.search
   }
 
   #look(filter: Filter): void {
@@ -137,12 +156,15 @@ export class Log implements Listener {
       this.#list = list
     }
     this.loading = false
+    if (this.#missed) this.#renewSoon()
+    this.#missed = false
   }
 
   // What the program tells
 
   fresh(): void {
     const { route } = this
+    if (this.current?.data_truncated) void this.complete()
     const filter = route.view === 'events' ? filterOf(route.feed, route.query) : this.filter
     if (this.list.chunks.count > 0 && sameFilter(filter, this.filter)) void this.load()
     else this.#look(filter)
@@ -196,12 +218,15 @@ export class Log implements Listener {
   async #renew(): Promise<void> {
     this.#renewing = undefined
     const { list, current } = this
-    if (this.loading) return
+    // What is being fetched may be as it was before.
+    if (this.loading) return void (this.#missed = true)
     if (this.filter.search.trim() === '' && list.chunks.count > 0) list.stale()
     else await this.#renewHead(list)
     if (!current) return
     const event = await this.#get(current.seq)
-    if (event && this.current?.seq === event.seq) this.current = event
+    if (!event || this.current?.seq !== event.seq) return
+    this.current = event
+    this.incomplete = null
   }
 
   /** Adds what a search finds by now. */
@@ -238,8 +263,22 @@ export class Log implements Listener {
     this.current = event
     if (open) this.reading = true
     this.list.revealed = event.seq
-    if (event.data_truncated) void this.#readBySeq(event.seq, open)
+    this.incomplete = null
+    if (event.data_truncated) void this.complete()
     if (!event.read) void this.#markSeen(event)
+  }
+
+  /** Fetches the rest of the data of the event that is being read. */
+  async complete(): Promise<void> {
+    if (!this.current) return
+    const { seq } = this.current
+    this.incomplete = null
+    try {
+      const event = await this.transport.request<Event>('GET', `/events/${seq}`)
+      if (this.current?.seq === seq) this.current = { ...event, read: this.current.read }
+    } catch (thrown) {
+      if (this.current?.seq === seq) this.incomplete = Failure.from(thrown)
+    }
   }
 
   /** Goes back to the list, in a window that has no room for both. */
@@ -307,6 +346,7 @@ export class Log implements Listener {
     if (!event || this.#asked !== seq) return
     const read = this.current?.seq === seq ? this.current.read : event.read
     this.current = { ...event, read }
+    this.incomplete = null
     if (open) this.reading = true
     this.list.revealed = seq
     if (!read) void this.#markSeen(event)
@@ -318,26 +358,38 @@ export class Log implements Listener {
 
   /** A mark that fails is no news to the person: the event stays unread and is marked when it is read again. */
   async #markSeen(event: Event): Promise<void> {
-    await this.mark([event.seq], true).catch(() => this.#setRead((other) => other.seq === event.seq, false))
+    await this.mark([event.seq], true).catch(() => undefined)
   }
 
   async mark(seqs: number[], read: boolean): Promise<void> {
     const which = new Set(seqs)
-    this.#setRead(({ seq }) => which.has(seq), read)
-    await this.transport.request('POST', '/events/read', { seqs, read })
+    await this.#mark({ seqs, read }, ({ seq }) => which.has(seq))
   }
 
   /** Marks all events of the feed that is looked at, or of all, or of the one popup, as read. */
   async markAllRead(): Promise<void> {
     const { feed, summary } = this.filter
     const which = summary === null ? (feed === null ? {} : { feed }) : { summary }
-    this.#setRead((event) => (summary === null ? feed === null || event.feed === feed : event.summary === summary), true)
-    await this.transport.request('POST', '/events/read', { ...which, read: true })
+    await this.#mark({ ...which, read: true }, (event) => (summary === null ? feed === null || event.feed === feed : event.summary === summary))
   }
 
-  #setRead(which: (event: Event) => boolean, read: boolean): void {
-    this.list.change((event) => event.read !== read && which(event), (event) => ({ ...event, read }))
-    if (this.current && which(this.current)) this.current = { ...this.current, read }
+  /** Shown as done at once, and no longer if it fails. */
+  async #mark(asked: MarkRead, which: (event: Event) => boolean): Promise<void> {
+    const changed = new Set(this.#setRead(which, asked.read))
+    try {
+      await this.transport.request('POST', '/events/read', asked)
+    } catch (thrown) {
+      this.#setRead(({ seq }) => changed.has(seq), !asked.read)
+      throw thrown
+    }
+  }
+
+  #setRead(which: (event: Event) => boolean, read: boolean): number[] {
+    const changed = this.list.setRead(which, read)
+    const { current } = this
+    if (!current || current.read === read || !which(current)) return changed
+    this.current = { ...current, read }
+    return [...changed, current.seq]
   }
 
   /** Deletes events, and reads what stood after them. */

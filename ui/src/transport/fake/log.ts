@@ -8,6 +8,7 @@ import type { Events } from '../../generated/Events'
 import type { MarkRead } from '../../generated/MarkRead'
 import { wanted, segments } from '../../lib/highlight'
 import { localDay } from '../../lib/rows'
+import { isTold } from '../../stores/log-filter'
 import { Failure } from '../transport'
 import type { Fake } from './fake'
 
@@ -43,7 +44,7 @@ export function countFeed(fake: Fake, id: string): void {
   const feed = fake.status.feeds.find((feed) => feed.id === id)
   if (!feed) return
   const events = fake.events.filter((event) => event.feed === id)
-  const unread = events.filter((event) => event.outcome === 'shown' && !event.read).length
+  const unread = events.filter((event) => isTold(event) && !event.read).length
   const last_event_at = events[0]?.received_at ?? feed.last_event_at
   fake.change(id, { counts: { ...feed.counts, events: events.length, unread }, last_event_at })
 }
@@ -172,12 +173,11 @@ class Shelf {
 }
 
 function matches(event: Event, query: URLSearchParams): boolean {
-  const told = event.outcome === 'shown' || event.outcome === 'summarized'
   const outcomes = query.get('outcome')
   if (query.has('feed') && event.feed !== query.get('feed')) return false
   if (query.has('event') && event.event !== query.get('event')) return false
   if (query.has('summary') && event.summary !== Number(query.get('summary'))) return false
-  if (query.has('unread') && (!told || event.read)) return false
+  if (query.has('unread') && (!isTold(event) || event.read)) return false
   if (outcomes !== null ? !outcomes.split(',').includes(event.outcome) : event.outcome === 'ignored') return false
   if (event.received_at < (query.get('since') ?? '')) return false
   if (query.has('until') && event.received_at >= (query.get('until') ?? '')) return false

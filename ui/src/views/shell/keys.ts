@@ -59,6 +59,7 @@ export function elsewhere(): Omit<Command, 'run'>[] {
     ['link', t('ui.detail.open_link'), 'o'],
     ['rule', t('ui.detail.make_rule'), 'm'],
     ['delete', t('ui.detail.delete'), 'Delete'],
+    ['undo', t('ui.detail.undo_deleted'), 'Ctrl+z'],
     ['select-all', t('ui.select.all'), 'Ctrl+a'],
     ['extend-next', t('ui.select.more'), 'J'],
     ['extend-previous', t('ui.select.more'), 'K'],
