@@ -171,8 +171,7 @@ fn over(db: &Connection, retention: Retention, now: Timestamp) -> rusqlite::Resu
 fn first_kept(db: &Connection, events: i64) -> rusqlite::Result<Option<i64>> {
     const WAITING: &str = "SELECT (SELECT count(*) FROM event INDEXED BY pending WHERE outcome = 3)
         + (SELECT count(*) FROM event INDEXED BY waiting WHERE outcome = 8)";
-    const FIRST: &str =
-        "SELECT seq FROM event NOT INDEXED WHERE outcome <> 6 ORDER BY seq LIMIT 1 OFFSET ?1";
+    const FIRST: &str = "SELECT seq FROM event NOT INDEXED WHERE outcome <> 6 ORDER BY seq LIMIT 1 OFFSET ?1";
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let surplus = number("SELECT coalesce(sum(events), 0) FROM feed")?.saturating_sub(events);
     if surplus <= 0 {

@@ -201,9 +201,8 @@ fn the_newest_stay_however_many_wait() {
     let new = fixture.append(&vec![with(Shown); 5]);
     let retention = Retention { days: None, events: Some(5) };
     while fixture.log.sweep(retention, at(0)).unwrap() {}
-    let kept = |seqs: &[u64]| {
-        seqs.iter().filter(|seq| fixture.log.reader().get(**seq).unwrap().is_some()).count()
-    };
+    let kept =
+        |seqs: &[u64]| seqs.iter().filter(|seq| fixture.log.reader().get(**seq).unwrap().is_some()).count();
     assert_eq!((kept(&old), kept(&waiting), kept(&new)), (0, waiting.len(), new.len()));
 }
 
