@@ -163,7 +163,7 @@ async fn an_outage_ends_with_another_url_that_answers() {
     drop(listener);
     let mut fixture = Fixture::start(&config);
     let lost = changed(&mut fixture).await;
-    let change = FeedChange { url: Some(server.url("/")), ..FeedChange::default() };
+    let change = FeedChange { url: Some(server.url("/").to_string()), ..FeedChange::default() };
     fixture.engine.edit_feed(id("a"), change).await.expect("a feed");
     let back = changed(&mut fixture).await;
     assert!(matches!(back.what, Happened::Back { .. }), "{back:?}");
