@@ -5,7 +5,6 @@ use std::{
     io::{BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use bellwether_control::wire::Exported;
@@ -14,13 +13,6 @@ use tempfile::{Builder, NamedTempFile};
 
 /// How many files of one name are counted up before that is given up.
 const MOST: u32 = 10_000;
-
-/// What the name of a file on its way begins and ends with.
-const PREFIX: &str = ".bellwether-";
-const SUFFIX: &str = ".part";
-
-/// From this age on, nobody writes it any more.
-const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where exports go, and where the newest one lies. Clones share it.
 #[derive(Clone, Debug)]
@@ -53,27 +45,12 @@ impl Exports {
         Self { folder: Some(folder.to_owned()), newest: Arc::default() }
     }
 
-    /// Removes what a program that was killed amid an export left; not what is a day old at the most, which another one may be writing.
-    pub(crate) fn clean(&self) {
-        let left = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
-        let entries = self.folder.as_ref().and_then(|folder| fs::read_dir(folder).ok());
-        for entry in entries.into_iter().flatten().flatten() {
-            let old = || {
-                let changed = entry.metadata().ok().filter(fs::Metadata::is_file)?.modified().ok()?;
-                changed.elapsed().ok()
-            };
-            if entry.file_name().to_str().is_some_and(left) && old().is_some_and(|age| age > OLD) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     /// Begins a file `STEM.EXTENSION`, for its owner alone (mode 0600).
     pub(crate) fn create(&self, stem: &str, extension: &str) -> io::Result<ExportFile> {
         let none = || io::Error::new(io::ErrorKind::NotFound, "no home folder was found for this user");
         let folder = self.folder.clone().ok_or_else(none)?;
         fs::create_dir_all(&folder).map_err(|error| at(&folder, &error))?;
-        let file = Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(&folder);
+        let file = Builder::new().prefix(".bellwether-").suffix(".part").tempfile_in(&folder);
         Ok(ExportFile {
             file: BufWriter::with_capacity(64 * 1024, file.map_err(|error| at(&folder, &error))?),
             folder,
@@ -179,20 +156,6 @@ mod tests {
         drop(file);
         assert!(names(folder.path()).is_empty());
         assert_eq!(exports.newest_folder(), None);
-    }
-
-    #[test]
-    fn what_a_killed_export_left_goes_after_a_day() {
-        let folder = tempfile::tempdir().unwrap();
-        let day_before = std::time::SystemTime::now() - 2 * OLD;
-        for (name, old) in [(".bellwether-a.part", true), (".bellwether-b.part", false), ("c.part", true)] {
-            let file = fs::File::create(folder.path().join(name)).unwrap();
-            if old {
-                file.set_modified(day_before).unwrap();
-            }
-        }
-        Exports::in_folder(folder.path()).clean();
-        assert_eq!(names(folder.path()), [".bellwether-b.part", "c.part"]);
     }
 
     #[test]

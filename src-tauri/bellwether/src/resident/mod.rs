@@ -169,8 +169,6 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
         profile,
     };
     resident.watch();
-    let exports = resident.exports.clone();
-    tokio::spawn(reading::read(move || exports.clean()));
     presence::start(&resident, &desktop, start, popup_ends);
     serve(resident, socket, start).await
 }
