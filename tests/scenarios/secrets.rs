@@ -461,3 +461,19 @@ fn assert_nowhere_without_keyring(resident: &mut Resident, secrets: &Secrets) {
     secrets.assert_not_in("status", text(&resident.cli(&["status", "--json"])).as_bytes());
     assert!(resident.quit().success());
 }
+
+#[test]
+fn a_secret_that_cannot_be_read_back_stays_when_its_feed_is_removed() {
+    let resident =
+        Resident::with_config("[[feed]]\nid = \"a\"\nurl = \"http://127.0.0.1:9/\"\npaused = true\n");
+    let edit = json!({ "kind": "bearer", "secret": { "file": "hunter2" } });
+    let _: Value = resident.call("PUT", "/feeds/a/credential", &edit);
+    let file = resident.profile().join("secrets/a.bearer");
+    assert!(file.exists());
+    fs::write(&file, b"\xff\n").expect("written");
+    let _: Value = resident.call("DELETE", "/feeds/a", &Value::Null);
+    assert_eq!(fs::read(&file).expect("still there"), b"\xff\n");
+    let _: Value = resident.call("POST", "/feeds/a/restore", &Value::Null);
+    assert_eq!(resident.feed("a").credentials.len(), 1);
+    assert_eq!(fs::read(&file).expect("still there"), b"\xff\n");
+}

@@ -156,7 +156,10 @@ impl<R: BufRead> Lines<R> {
         if form.bellwether != FORM {
             return Err(lines.foreign("it is of a newer version of Bellwether; update this one"));
         }
-        let head = lines.parse()?;
+        let head: Head = lines.parse()?;
+        if !head.feeds.iter().all(PortableFeed::is_sound) {
+            return Err(lines.foreign("a feed that no log can have"));
+        }
         Ok((lines, head))
     }
 

@@ -5,7 +5,7 @@
  */
 export type LogSize = { 
 /**
- * Its events, ignored ones among them.
+ * Its events, without ignored ones.
  */
 events: number, 
 /**

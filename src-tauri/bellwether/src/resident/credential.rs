@@ -62,10 +62,11 @@ pub(super) async fn set(
     Ok(Json(to_wire::feed(&set?)))
 }
 
-/// Forgets the secrets of a feed that is removed, as far as they were kept by this program.
-pub(super) async fn forget_all(resident: &Resident, feed: &Feed) {
-    for known in &feed.access.credentials {
-        forget(resident, &feed.id, &known.place, Some(known.source.clone())).await;
+/// Forgets the secrets of a feed that is removed. Those that could not be read back stay where they are: nobody could store them
+/// again.
+pub(super) async fn forget_recalled(resident: &Resident, feed: &FeedId, secrets: &[Recalled]) {
+    for Recalled { place, source, .. } in secrets {
+        forget(resident, feed, place, Some(source.clone())).await;
     }
 }
 
@@ -131,7 +132,7 @@ pub(super) struct Recalled {
 /// How long a keyring may take to give back what is to be kept for a restore.
 const RECALL: Duration = Duration::from_secs(3);
 
-/// The secrets of a feed that are kept by this program. What cannot be read cannot be brought back.
+/// The secrets of a feed that are kept by this program. What cannot be read in time is not among them.
 pub(super) async fn recall_all(resident: &Resident, feed: &Feed) -> Vec<Recalled> {
     let mut all = Vec::new();
     for Credential { place, source } in &feed.access.credentials {
@@ -166,7 +167,7 @@ pub(super) async fn put_back(resident: &Resident, feed: &Feed, secrets: &[Recall
     for Recalled { place, source, secret } in secrets {
         let planned = Planned { place: place.clone(), source: source.clone(), secret: Some(secret.clone()) };
         if let Err(refusal) = store(resident, &feed.id, &planned).await {
-            forget_all(resident, feed).await;
+            forget_recalled(resident, &feed.id, secrets).await;
             return Err(refusal);
         }
     }

@@ -23,7 +23,7 @@ use bellwether_engine::{
 
 use super::{
     Resident, credential, rules,
-    server::{Answer, Refusal, body, feed_id},
+    server::{Answer, Refusal, body, feed_id, to_the_end},
     wire as to_wire,
 };
 
@@ -98,16 +98,21 @@ async fn set_order(State(resident): State<Resident>, bytes: Bytes) -> Result<Sta
 
 async fn remove(State(resident): State<Resident>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
     let id = feed_id(&id)?;
-    let feed = resident.feed(&id).await?;
-    let secrets = credential::recall_all(&resident, &feed).await;
-    let removed = resident.engine.remove_feed(id).await?;
-    resident.removed.keep(removed, secrets);
-    credential::forget_all(&resident, &feed).await;
-    Ok(StatusCode::NO_CONTENT)
+    let removal = async move {
+        let feed = resident.feed(&id).await?;
+        let secrets = credential::recall_all(&resident, &feed).await;
+        let removed = resident.engine.remove_feed(id).await?;
+        resident.removed.keep(removed, secrets.clone());
+        credential::forget_recalled(&resident, &feed.id, &secrets).await;
+        Ok(StatusCode::NO_CONTENT)
+    };
+    to_the_end(removal).await
 }
 
 async fn restore(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::Feed> {
-    Ok(Json(to_wire::feed(&resident.restore_feed(&feed_id(&id)?).await?)))
+    let id = feed_id(&id)?;
+    let view = to_the_end(async move { resident.restore_feed(&id).await }).await?;
+    Ok(Json(to_wire::feed(&view)))
 }
 
 async fn settings(State(resident): State<Resident>, Path(id): Path<String>) -> Answer<wire::FeedSettings> {

@@ -15,7 +15,7 @@ use bellwether_engine::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Resident,
@@ -218,14 +218,22 @@ pub(super) async fn show(
 /// One export at a time: a whole log takes a while, and lists are to be read meanwhile.
 static EXPORTS: Semaphore = Semaphore::const_new(1);
 
+/// The turn of an export, which is its until it is written, also if nobody waits for it any more.
+pub(super) async fn export_turn() -> Result<SemaphorePermit<'static>, Refusal> {
+    // Nobody closes it.
+    EXPORTS.acquire().await.map_err(|error| Refusal::internal(std::io::Error::other(error)))
+}
+
 pub(super) async fn export(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::Exported> {
     let wire::EventExport { format, query } = body(&bytes)?;
     let query = LogQuery { before: None, limit: USUAL, preview: None, ..log_query(query)? };
     let (log, exports) = (resident.engine.log().clone(), resident.exports.clone());
     let can_notify = resident.can_notify();
-    // Nobody closes it.
-    let _turn = EXPORTS.acquire().await.map_err(|error| Refusal::internal(std::io::Error::other(error)))?;
-    let written = reading::read(move || write_events(&log, query, format, &exports, can_notify));
+    let turn = export_turn().await?;
+    let written = reading::read(move || {
+        let _turn = turn;
+        write_events(&log, query, format, &exports, can_notify)
+    });
     Ok(Json(written.await.map_err(Refusal::internal)??))
 }
 

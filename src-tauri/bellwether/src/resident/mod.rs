@@ -132,6 +132,7 @@ pub(crate) async fn run(profile: Profile, start: &Start) -> anyhow::Result<()> {
     files::allow_many();
     let socket = Socket::bind(&profile)
         .with_context(|| format!("cannot listen on the control socket {}", profile.socket.display()))?;
+    profile.event_log.parent().into_iter().for_each(portable::clean);
     let log = EventLog::open(&profile.event_log)?;
     let client = Client::new(concat!("Bellwether/", env!("CARGO_PKG_VERSION")))?;
     let (language, theme) = settings::kept(&log)?;

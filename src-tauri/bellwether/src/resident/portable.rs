@@ -1,10 +1,9 @@
 //! `POST /export` and `POST /import`: all settings, and if wanted all events, from one machine to another.
 
 use std::{
-    collections::HashMap,
     fs::{self, File},
     io::{self, BufReader, Seek, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use axum::{
@@ -21,23 +20,32 @@ use bellwether_engine::{
         edit::{is_masked, set_paused},
     },
     engine::Import,
-    event_log::{PIECE, PortableEvent},
+    event_log::{Importing, PIECE, PortableEvent},
     feed::Feed,
 };
 use futures_util::StreamExt;
 use jiff::Zoned;
 use tempfile::NamedTempFile;
+use tokio::sync::Semaphore;
 
 use super::{
     Resident, credential,
-    log::cannot_write,
+    log::{cannot_write, export_turn},
     reading,
-    server::{Answer, Refusal, body},
+    server::{Answer, Refusal, body, to_the_end},
 };
 use crate::portable::{self, ExportError, Head, ImportError, Lines};
 
 /// Largest file that is taken, in bytes.
-const MAX_FILE: u64 = 256 << 20;
+const MAX_FILE: u64 = 16 << 30;
+/// So much of it is written at once.
+const GATHERED: usize = 1 << 20;
+/// Up to here no one looks whether the disk has room.
+const MAX_UNLOOKED: u64 = 64 << 20;
+/// So much room stays on the disk for what feeds send meanwhile.
+const SPARE: u64 = 256 << 20;
+/// What the names of files on their way in begin with.
+const SPOOLED: &str = ".import";
 /// About how much data goes to the engine at once, in bytes.
 const MAX_PIECE: usize = 4 << 20;
 
@@ -50,7 +58,9 @@ async fn export(State(resident): State<Resident>, bytes: Bytes) -> Answer<wire::
     let config = ConfigFile::new(resident.profile.config_file.clone());
     let (log, exports) = (resident.engine.log().clone(), resident.exports.clone());
     let autostart = resident.autostart.clone();
+    let turn = export_turn().await?;
     let written = reading::read(move || {
+        let _turn = turn;
         let stem = Zoned::now().strftime("bellwether-%Y-%m-%d-%H%M").to_string();
         let mut file = exports.create(&stem, "jsonl").map_err(cannot_write)?;
         let written = portable::write(&config, Some(&log), autostart.is_enabled(), wish.events, &mut file);
@@ -79,17 +89,45 @@ impl From<ImportError> for Refusal {
 
 async fn import(State(resident): State<Resident>, body: Body) -> Answer<wire::Imported> {
     let file = spooled(&resident, body).await?;
+    Ok(Json(to_the_end(imported(resident, file)).await?))
+}
+
+/// One import at a time.
+static IMPORTS: Semaphore = Semaphore::const_new(1);
+
+async fn imported(resident: Resident, file: NamedTempFile) -> Result<wire::Imported, Refusal> {
+    // Nobody closes it.
+    let _turn = IMPORTS.acquire().await.map_err(|error| Refusal::internal(io::Error::other(error)))?;
     let config_file = ConfigFile::new(resident.profile.config_file.clone());
     let check = move || {
         let (head, config) = checked(&file, &config_file)?;
         Ok::<_, Refusal>((file, head, config))
     };
     let (file, head, config) = reading::read(check).await.map_err(Refusal::internal)??;
-    let missing = missing_secrets(&resident, &config).await;
-    let config_file = resident.profile.config_file.clone();
-    reading::read(move || keep(&config_file)).await.map_err(Refusal::internal)?.map_err(cannot_write)?;
+    let missing_secrets = missing_secrets(&resident, &config).await;
+    let mut events = 0;
+    if let Err(Refusal(mut error)) = put_in(&resident, file, head, &mut events).await {
+        if events > 0 {
+            // They are there, and are to be seen.
+            let _ = resident.engine.import_events(Vec::new(), Importing::default()).await;
+            error.message += &format!(
+                "; {events} events were imported before that: import the file again, and none comes twice"
+            );
+        }
+        return Err(Refusal(error));
+    }
+    let feeds = config.feeds.len().try_into().unwrap_or(u32::MAX);
+    Ok(wire::Imported { feeds, events, missing_secrets })
+}
 
-    let events = import_events(&resident, file).await?;
+/// Events first: feeds that are connected by then go on behind them. Those that came count as `events`, whatever happens then.
+async fn put_in(
+    resident: &Resident,
+    file: NamedTempFile,
+    head: Head,
+    events: &mut u64,
+) -> Result<(), Refusal> {
+    import_events(resident, file, events).await?;
     let Head { config: text, settings, feeds, .. } = head;
     let kept = settings.kept.into_iter().collect();
     resident.engine.import(Import { config: text, feeds, settings: kept }).await?;
@@ -104,29 +142,73 @@ async fn import(State(resident): State<Resident>, body: Body) -> Answer<wire::Im
         // What a machine does not have is no reason to refuse all else.
         let _ = reading::read(move || autostart.set(true)).await;
     }
-    Ok(Json(wire::Imported {
-        feeds: config.feeds.len().try_into().unwrap_or(u32::MAX),
-        events,
-        missing_secrets: missing,
-    }))
+    Ok(())
 }
 
 /// The request's body, in a file beside the log that only this user can read and that has no name for long.
 async fn spooled(resident: &Resident, body: Body) -> Result<NamedTempFile, Refusal> {
-    let folder = resident.profile.event_log.parent().map_or_else(std::env::temp_dir, PathBuf::from);
-    let mut file = tempfile::Builder::new().prefix(".import").tempfile_in(folder).map_err(cannot_write)?;
+    let folder = folder_of(resident);
+    let make = move || tempfile::Builder::new().prefix(SPOOLED).tempfile_in(folder);
+    let mut file = reading::read(make).await.map_err(Refusal::internal)?.map_err(cannot_spool)?;
     let mut stream = body.into_data_stream();
-    let mut size = 0;
+    let (mut gathered, mut size) = (Vec::new(), 0);
     while let Some(part) = stream.next().await {
         let part = part.map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))?;
         size += part.len() as u64;
         if size > MAX_FILE {
-            let message = format!("the file is larger than {} MiB", MAX_FILE >> 20);
+            let message = format!("the file is larger than {} GiB", MAX_FILE >> 30);
             return Err(Refusal::new(ErrorCode::NotAnExport, message));
         }
-        file.write_all(&part).map_err(cannot_write)?;
+        gathered.extend_from_slice(&part);
+        if gathered.len() >= GATHERED {
+            file = spool(file, std::mem::take(&mut gathered), size).await?;
+        }
     }
-    Ok(file)
+    spool(file, gathered, size).await
+}
+
+/// Writes on another thread, as long as the disk has room for what came so far to go into the log as well.
+async fn spool(mut file: NamedTempFile, bytes: Vec<u8>, size: u64) -> Result<NamedTempFile, Refusal> {
+    let write = move || {
+        if size > MAX_UNLOOKED && !has_room(file.path(), size.saturating_add(SPARE)) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        file.write_all(&bytes)?;
+        Ok(file)
+    };
+    reading::read(write).await.map_err(Refusal::internal)?.map_err(cannot_spool)
+}
+
+/// Whether the disk of this file has so many bytes left, as far as the system tells.
+fn has_room(path: &Path, bytes: u64) -> bool {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(path)
+        .map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes);
+    #[cfg(not(unix))]
+    true
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn cannot_spool(error: io::Error) -> Refusal {
+    let detail = error.to_string();
+    let message = format!(
+        "the file cannot be taken in beside the event log: {detail}; nothing was changed: make room there, or see who may write"
+    );
+    Refusal(wire::Error { detail, ..Refusal::new(ErrorCode::CannotWrite, message).0 })
+}
+
+fn folder_of(resident: &Resident) -> PathBuf {
+    resident.profile.event_log.parent().map_or_else(std::env::temp_dir, PathBuf::from)
+}
+
+/// Removes what a program that was killed amid an import left beside the log.
+pub(super) fn clean(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left = entry.file_name().to_str().is_some_and(|name| name.starts_with(SPOOLED));
+        if left && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn beginning(file: &NamedTempFile) -> io::Result<BufReader<File>> {
@@ -146,35 +228,10 @@ fn checked(file: &NamedTempFile, config_file: &ConfigFile) -> Result<(Head, Conf
     Ok((head, config))
 }
 
-/// Keeps `feeds.toml` as it is beside itself; earlier ones that were kept stay.
-fn keep(config_file: &std::path::Path) -> io::Result<()> {
-    let text = match fs::read(config_file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let folder = config_file.parent().map_or_else(PathBuf::new, PathBuf::from);
-    let mut kept = tempfile::Builder::new().prefix(".feeds.toml.").tempfile_in(folder)?;
-    kept.write_all(&text)?;
-    kept.as_file().sync_all()?;
-    for number in 1_u32.. {
-        let mut name = config_file.as_os_str().to_owned();
-        name.push(".before-import");
-        if number > 1 {
-            name.push(format!(".{number}"));
-        }
-        match kept.persist_noclobber(PathBuf::from(name)) {
-            Ok(_) => break,
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => kept = error.file,
-            Err(error) => return Err(error.error),
-        }
-    }
-    Ok(())
-}
-
-async fn import_events(resident: &Resident, file: NamedTempFile) -> Result<u64, Refusal> {
-    let mut lines = Some(Lines::open(beginning(&file).map_err(Refusal::internal)?)?.0);
-    let (mut count, mut summaries) = (0, HashMap::new());
+async fn import_events(resident: &Resident, file: NamedTempFile, count: &mut u64) -> Result<(), Refusal> {
+    let open = move || Ok::<_, Refusal>(Lines::open(beginning(&file).map_err(Refusal::internal)?)?.0);
+    let mut lines = Some(reading::read(open).await.map_err(Refusal::internal)??);
+    let mut importing = Importing::default();
     while let Some(mut rest) = lines.take() {
         let read = move || next_piece(&mut rest).map(|piece| (piece, rest));
         let (piece, rest) = reading::read(read).await.map_err(Refusal::internal)??;
@@ -182,11 +239,11 @@ async fn import_events(resident: &Resident, file: NamedTempFile) -> Result<u64, 
             break;
         }
         lines = Some(rest);
-        let imported = resident.engine.import_events(piece, summaries).await?;
-        count += imported.events;
-        summaries = imported.summaries;
+        let imported = resident.engine.import_events(piece, importing).await?;
+        *count += imported.events;
+        importing = imported.importing;
     }
-    Ok(count)
+    Ok(())
 }
 
 fn next_piece(lines: &mut Lines<BufReader<File>>) -> Result<Vec<PortableEvent>, ImportError> {
@@ -214,7 +271,10 @@ async fn wants_secret(resident: &Resident, feed: &Feed) -> bool {
     for known in &feed.access.credentials {
         let there = match &known.source {
             Source::Variable(name) => std::env::var_os(name).is_some(),
-            Source::File(path) => path.starts_with("~") || path.exists(),
+            Source::File(path) => {
+                let path = path.clone();
+                path.starts_with("~") || reading::read(move || path.exists()).await.unwrap_or(true)
+            }
             // It may ask for something: it is tried when the feed connects.
             Source::Command(_) => true,
             Source::Keyring => credential::is_in_keyring(resident, &feed.id, &known.place).await,
@@ -224,4 +284,30 @@ async fn wants_secret(resident: &Resident, feed: &Feed) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_import_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".importAb3", "events.db", "x.import"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        clean(folder.path());
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["events.db", "x.import"]);
+        clean(&folder.path().join("none"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_has_room_for_little_but_not_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(has_room(folder.path(), 0) && !has_room(folder.path(), u64::MAX));
+    }
 }

@@ -11,9 +11,14 @@ static TURNS: Semaphore = Semaphore::const_new(4);
 /// network each of them may be busy for half a minute, with all feeds waiting in line.
 pub(super) async fn read<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     // Nobody closes it.
-    let _turn = TURNS.acquire().await.map_err(io::Error::other)?;
+    let turn = TURNS.acquire().await.map_err(io::Error::other)?;
     let (sender, answer) = oneshot::channel();
-    thread::Builder::new().name("log reader".to_owned()).spawn(move || sender.send(work()).is_ok())?;
+    thread::Builder::new().name("log reader".to_owned()).spawn(move || {
+        let done = work();
+        // Not before: whoever hangs up does not end what is being read.
+        drop(turn);
+        sender.send(done).is_ok()
+    })?;
     answer.await.map_err(|_| io::Error::other("the log could not be read by a fault of the program's own"))
 }
 

@@ -88,7 +88,7 @@ impl Resident {
         match self.engine.restore_feed(Box::new(removed.clone())).await {
             Ok(view) => Ok(view),
             Err(error) => {
-                credential::forget_all(self, feed).await;
+                credential::forget_recalled(self, &feed.id, secrets).await;
                 Err(error.into())
             }
         }

@@ -127,6 +127,13 @@ async fn in_our_words(response: Response) -> Response {
     refusal
 }
 
+/// Does work that must not end halfway because whoever asked for it hangs up.
+pub(super) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(work).await.map_err(|error| Refusal::internal(std::io::Error::other(error)))?
+}
+
 pub(super) fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| {
         Refusal::new(
@@ -181,4 +188,29 @@ async fn open_window(State(resident): State<Resident>, bytes: Bytes) -> Result<S
 async fn quit(State(resident): State<Resident>) -> StatusCode {
     resident.quit.send_replace(true);
     StatusCode::NO_CONTENT
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    #[test]
+    fn whoever_hangs_up_does_not_end_what_was_begun() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (go_on, waiting) = oneshot::channel::<()>();
+            let (done, ended) = oneshot::channel();
+            let work = to_the_end(async move {
+                let _ = waiting.await;
+                Ok(done.send(()).is_ok())
+            });
+            assert!(timeout(Duration::ZERO, work).await.is_err(), "it waits");
+            go_on.send(()).unwrap();
+            ended.await.unwrap();
+        });
+    }
 }

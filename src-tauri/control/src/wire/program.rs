@@ -267,7 +267,7 @@ pub struct Retention {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS), ts(export))]
 pub struct LogSize {
-    /// Its events, ignored ones among them.
+    /// Its events, without ignored ones.
     #[cfg_attr(test, ts(type = "number"))]
     pub events: u64,
     /// Its size on the disk.

@@ -81,6 +81,35 @@ impl ConfigFile {
         Err(ConfigError::new(Kind::CannotWrite, sentence::FILE_CHANGES))
     }
 
+    /// Keeps a text beside the file, under its name with this extension; earlier ones that were kept stay, and the next is `.2`.
+    pub fn keep(&self, text: &str, extension: &str) -> Result<(), ConfigError> {
+        self.try_keep(text, extension).map_err(|error| {
+            let params = [("path", self.path.display().to_string()), ("cause", error.to_string())];
+            ConfigError::new(Kind::CannotWrite, sentence::CANNOT_WRITE.with(params))
+        })
+    }
+
+    fn try_keep(&self, text: &str, extension: &str) -> io::Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut kept = tempfile::Builder::new().prefix(".feeds.toml.").tempfile_in(folder)?;
+        io::Write::write_all(&mut kept, text.as_bytes())?;
+        kept.as_file().sync_all()?;
+        for number in 1_u32.. {
+            let mut name = self.path.as_os_str().to_owned();
+            name.push(format!(".{extension}"));
+            if number > 1 {
+                name.push(format!(".{number}"));
+            }
+            match kept.persist_noclobber(PathBuf::from(name)) {
+                Ok(_) => break,
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => kept = error.file,
+                Err(error) => return Err(error.error),
+            }
+        }
+        Ok(())
+    }
+
     #[cfg(test)]
     pub(super) fn replace(&self, text: &str) -> Result<(), ConfigError> {
         self.write(text, |_| true).map(drop)

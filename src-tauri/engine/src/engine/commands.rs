@@ -46,8 +46,8 @@ impl EventLoop {
                 answer(reply, self.set_credential(&id, &place, source.as_ref()));
             }
             Command::CheckNewFeed(feed, reply) => answer(reply, self.check_new_feed(&feed)),
-            Command::ImportEvents(events, summaries, reply) => {
-                answer(reply, self.import_events(&events, summaries));
+            Command::ImportEvents(events, importing, reply) => {
+                answer(reply, self.import_events(&events, importing));
             }
             Command::Import(import, reply) => answer(reply, self.import(&import)),
             Command::SetRules(id, change, reply) => answer(reply, self.set_rules(&id, &change)),
@@ -128,7 +128,7 @@ impl EventLoop {
 
     /// Makes the running feeds those of the file: in its order, each connection touched only if its own settings changed. What
     /// the log cannot take now is tried again.
-    fn apply(&mut self, config: Config) -> Result<(), LogError> {
+    pub(super) fn apply(&mut self, config: Config) -> Result<(), LogError> {
         // What came from a feed that goes, or from a URL that changes, came before that.
         self.take_received();
         let result = self.try_apply(config);

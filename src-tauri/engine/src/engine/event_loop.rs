@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{
     Attention, Command, Engine, Error, GROUP, Notifier, Parts, QUEUE, UPDATES, Update,
+    deleting::Clock,
     feeds::{Arrival, Connector, Entry, Pace, Source},
     outbox::Outbox,
     running,
@@ -73,6 +74,7 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         unmarked: Vec::new(),
         again: Vec::new(),
         sweep_at: None,
+        clock: Clock::now(),
         swept: false,
         retry_at: None,
         unapplied: false,
@@ -119,6 +121,7 @@ pub(super) struct EventLoop {
     pub(super) retention: Retention,
     /// When events whose time is over leave next.
     pub(super) sweep_at: Option<Instant>,
+    pub(super) clock: Clock,
     /// Some have left, and nobody has been told.
     pub(super) swept: bool,
     /// When what the log did not take is tried again.

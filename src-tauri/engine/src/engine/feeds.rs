@@ -252,7 +252,7 @@ impl Entry {
         self.moved_to = None;
         self.activity = Arc::default();
         self.catch_up = CatchUp::default();
-        self.outage = Outage::default();
+        // An outage goes on, as the log has it: the feed is back once the new URL answers.
         self.looked_at = 0;
     }
 

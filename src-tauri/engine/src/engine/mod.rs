@@ -22,7 +22,7 @@ mod running;
 mod showing;
 mod together;
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{io, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -35,8 +35,8 @@ use crate::{
         edit::{FeedChange, NewFeed, Removal, RulesChange, SettingsChange},
     },
     event_log::{
-        ConnectionChange, Counts, EventLog, LogError, LogReader, PortableEvent, PortableFeed, ReadMark,
-        Record, Retention,
+        ConnectionChange, Counts, EventLog, Importing, LogError, LogReader, PortableEvent, PortableFeed,
+        ReadMark, Record, Retention,
     },
     event_source::Limits,
     feed::{ConnectionState, Feed, FeedId},
@@ -180,8 +180,8 @@ pub struct Import {
 pub struct Imported {
     /// How many events were appended.
     pub events: u64,
-    /// The new numbers of events that popups were named after.
-    pub summaries: HashMap<u64, u64>,
+    /// For the next piece.
+    pub importing: Importing,
 }
 
 /// What keeps popups of all feeds away.
@@ -279,7 +279,7 @@ pub(crate) enum Command {
     SetPaused(FeedId, bool, Reply<Result<FeedView, Error>>),
     SetCredential(FeedId, Place, Option<Source>, Reply<Result<FeedView, Error>>),
     CheckNewFeed(Box<NewFeed>, Reply<Result<FeedId, Error>>),
-    ImportEvents(Vec<PortableEvent>, HashMap<u64, u64>, Reply<Result<Imported, Error>>),
+    ImportEvents(Vec<PortableEvent>, Importing, Reply<Result<Imported, Error>>),
     Import(Box<Import>, Reply<Result<(), Error>>),
     SetRules(FeedId, RulesChange, Reply<Result<FeedView, Error>>),
     SetOrder(Vec<FeedId>, Reply<Result<(), Error>>),
@@ -400,16 +400,17 @@ impl Engine {
         self.ask(|reply| Command::EditSettings(Box::new(change), reply)).await?
     }
 
-    /// Appends events of another log, in their order; `summaries` are what the pieces before gave.
+    /// Appends events of another log, in their order, after the pieces that gave `importing`. An empty piece tells of those before, if
+    /// no [`Engine::import`] follows.
     pub async fn import_events(
         &self,
         events: Vec<PortableEvent>,
-        summaries: HashMap<u64, u64>,
+        importing: Importing,
     ) -> Result<Imported, Error> {
-        self.ask(|reply| Command::ImportEvents(events, summaries, reply)).await?
+        self.ask(|reply| Command::ImportEvents(events, importing, reply)).await?
     }
 
-    /// Makes `feeds.toml` another one's, whatever it says now, and goes on where that one's feeds ended.
+    /// Makes `feeds.toml` another one's, whatever it says now, keeps what it said as `feeds.toml.before-import`, and goes on where that one's feeds ended.
     pub async fn import(&self, import: Import) -> Result<(), Error> {
         self.ask(|reply| Command::Import(Box::new(import), reply)).await?
     }

@@ -99,8 +99,12 @@ impl EventLoop {
         let lost =
             lost.map(|reason| Happened::Lost { code: reason.code().to_owned(), detail: reason.detail() });
         let id = entry.feed.id.clone();
-        if let Some(lost) = lost {
-            self.add_connection_change(&id, now, newest, lost);
+        if let Some(lost) = lost
+            && !self.add_connection_change(&id, now, newest, lost)
+            && let Some(entry) = self.feeds.get_mut(feed)
+        {
+            // It is told when the next attempt fails, so that no return is told alone.
+            entry.outage = Outage::default();
         }
     }
 
@@ -121,12 +125,13 @@ impl EventLoop {
         }
     }
 
-    fn add_connection_change(&mut self, feed: &FeedId, at: Timestamp, after: u64, what: Happened) {
+    /// Whether the log has it.
+    fn add_connection_change(&mut self, feed: &FeedId, at: Timestamp, after: u64, what: Happened) -> bool {
         // Not worth a retry: a log that cannot be written has more to tell.
-        if let Ok(number) = self.log.add_connection_change(feed, at, after, &what) {
-            let change = ConnectionChange { number, feed: feed.clone(), at, after, what };
-            self.tell(Update::ConnectionChange(Box::new(change)));
-        }
+        let Ok(number) = self.log.add_connection_change(feed, at, after, &what) else { return false };
+        let change = ConnectionChange { number, feed: feed.clone(), at, after, what };
+        self.tell(Update::ConnectionChange(Box::new(change)));
+        true
     }
 }
 

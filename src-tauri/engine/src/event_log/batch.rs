@@ -2,6 +2,8 @@
 
 mod portable;
 
+pub use self::portable::Importing;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     path::Path,

@@ -58,7 +58,6 @@ impl EventLog {
     /// Deletes events, with all that is known of them, in one transaction; numbers that are not in the log are passed over.
     /// Returns those that were.
     pub fn delete(&mut self, seqs: &[u64], now: Timestamp) -> Result<Vec<u64>, LogError> {
-        self.forget_deletions(now, DELETIONS - 1)?;
         let Removed { seqs, clock, bytes } = self.write(|db| {
             db.execute_batch(TRASH)?;
             remove(db, seqs.iter().copied().filter_map(row_id), true)
@@ -67,9 +66,9 @@ impl EventLog {
         let numbers = seqs.iter().map(|seq| seq.unsigned_abs()).collect();
         if !seqs.is_empty() {
             self.trash.deletions.push(Deletion { at: now, seqs, bytes });
-            // What is not forgotten now is forgotten in an hour.
-            let _ = self.forget_deletions(now, DELETIONS);
         }
+        // What is not forgotten now is forgotten in an hour.
+        let _ = self.forget_deletions(now, DELETIONS);
         Ok(numbers)
     }
 
@@ -160,10 +159,26 @@ fn over(db: &Connection, retention: Retention, now: Timestamp) -> rusqlite::Resu
         }
     }
     let Some(events) = retention.events else { return Ok(Vec::new()) };
-    let listed: i64 = db.query_row("SELECT coalesce(sum(events), 0) FROM feed", [], |row| row.get(0))?;
-    let surplus = listed.saturating_sub(events.into()).min(SWEPT.into());
     // Ignored ones do not count, but leave with those of their time.
-    if surplus > 0 { read(i64::MAX, surplus) } else { Ok(Vec::new()) }
+    match first_kept(db, events.into())? {
+        Some(first) => read(first, SWEPT.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The number of the oldest of the newest `events`, below which all may leave; or a smaller one that has a whole group below it, so
+/// that a large surplus is not walked for each group. `None`: there are not too many.
+fn first_kept(db: &Connection, events: i64) -> rusqlite::Result<Option<i64>> {
+    const WAITING: &str = "SELECT (SELECT count(*) FROM event INDEXED BY pending WHERE outcome = 3)
+        + (SELECT count(*) FROM event INDEXED BY waiting WHERE outcome = 8)";
+    const FIRST: &str = "SELECT seq FROM event NOT INDEXED WHERE outcome <> 6 ORDER BY seq LIMIT 1 OFFSET ?1";
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let surplus = number("SELECT coalesce(sum(events), 0) FROM feed")?.saturating_sub(events);
+    if surplus <= 0 {
+        return Ok(None);
+    }
+    let group = number(WAITING)?.saturating_add(SWEPT.into());
+    db.prepare_cached(FIRST)?.query_row([surplus.min(group)], |row| row.get(0)).optional()
 }
 
 const TRASH: &str = "

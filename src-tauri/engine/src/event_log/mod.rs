@@ -36,7 +36,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use self::deletion::Trash;
 pub use self::{
     activity::{ACTIVITY_STEP, Activity},
-    batch::{Batch, IGNORED_KEPT},
+    batch::{Batch, IGNORED_KEPT, Importing},
     connections::{CHANGES, CHANGES_OF_FEED, ConnectionChange, Happened},
     deletion::SWEPT,
     error::LogError,

@@ -8,6 +8,7 @@ use super::{
     EventLog, LogError, LogReader,
     record::{foreign, outcome_of, urgency_of},
 };
+use crate::event_source::Limits;
 
 /// Most events in one piece.
 pub const PIECE: usize = 256;
@@ -105,12 +106,33 @@ impl PortableEvent {
     /// Whether it is one that a log can have.
     pub fn is_sound(&self) -> bool {
         let extra = self.extra.as_ref().is_none_or(serde_json::Value::is_object);
+        let Limits { event_bytes, field_bytes, .. } = Limits::default();
+        let key = self.key.as_deref().unwrap_or_default();
+        let fields = [&*self.event, &*self.id, &*self.origin, &*self.reason.detail, key];
+        let fits = self.data.len() <= event_bytes
+            && fields.iter().all(|field| field.len() <= field_bytes)
+            && is_word(&self.reason.code);
         crate::feed::FeedId::new(&self.feed).is_some()
             && outcome_of(self.outcome).is_some()
             && urgency_of(self.urgency).is_some()
             && i64::try_from(self.seq).is_ok_and(|seq| seq > 0)
             && self.summary.is_none_or(|summary| i64::try_from(summary).is_ok())
             && extra
+            && fits
+    }
+}
+
+/// Whether it can be a stable name.
+fn is_word(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+impl PortableFeed {
+    /// Whether it is one that a log can have.
+    pub fn is_sound(&self) -> bool {
+        let fits =
+            |text: &str| text.len() <= Limits::default().field_bytes && !text.contains(['\0', '\r', '\n']);
+        crate::feed::FeedId::new(&self.id).is_some() && fits(&self.last_event_id) && fits(&self.resume_value)
     }
 }
 
@@ -198,17 +220,22 @@ fn event(row: &Row<'_>) -> rusqlite::Result<PortableEvent> {
 }
 
 impl EventLog {
-    /// Sets what the log keeps of feeds beside their events. Their streams are told before.
+    /// Sets what the log keeps of feeds beside their events. Their streams are told before. A feed that has gone on here since then
+    /// goes on from its own place.
     pub fn import_feeds(&mut self, feeds: &[PortableFeed]) -> Result<(), LogError> {
         const SET: &str = "INSERT INTO feed (id, last_event_id, resume_value, repeats, ignored, last_event_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET last_event_id = excluded.last_event_id,
-            resume_value = excluded.resume_value, repeats = max(repeats, excluded.repeats),
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET
+            (last_event_id, resume_value) = (SELECT excluded.last_event_id, excluded.resume_value
+                WHERE (excluded.last_event_id <> '' OR excluded.resume_value <> '') AND (last_event_at IS NULL
+                    OR excluded.last_event_at >= last_event_at OR (last_event_id = '' AND resume_value = ''))
+                UNION ALL SELECT last_event_id, resume_value LIMIT 1), repeats = max(repeats, excluded.repeats),
             ignored = max(ignored, excluded.ignored),
             last_event_at = coalesce(max(last_event_at, excluded.last_event_at), excluded.last_event_at, last_event_at)";
         self.write(|connection| {
             let mut set = connection.prepare_cached(SET)?;
             feeds.iter().try_for_each(|feed| {
-                let at = feed.last_event_at.map(Timestamp::as_millisecond);
+                let now = Timestamp::now();
+                let at = feed.last_event_at.map(|at| at.min(now).as_millisecond());
                 let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
                 let (repeats, ignored) = (count(feed.repeats), count(feed.ignored));
                 let row = params![feed.id, feed.last_event_id, feed.resume_value, repeats, ignored, at];

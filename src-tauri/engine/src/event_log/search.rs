@@ -77,9 +77,9 @@ pub(super) const TOLD: &str = "n";
 /// The facet of all others.
 pub(super) const HELD: &str = "h";
 
-/// What is searched for, as an FTS5 query: all words, the last one as a prefix unless punctuation ends it or it
-/// has one letter. Nothing in `text`
-/// is an operator. `None` if there is no word in it, so that nothing can be found.
+/// What is searched for, as an FTS5 query: all words, the last one as a prefix if it has more than one character and ends in a letter,
+/// a digit or `*`, and not in a CJK character. Nothing else in `text` is an operator. `None` if there is no word in it, so that
+/// nothing can be found.
 pub(super) fn query(text: &str) -> Option<String> {
     let text: String = text.chars().take(QUERY_CHARS).collect();
     let mut words = text

@@ -1,6 +1,7 @@
 //! Events that are deleted, restored and shown again in the running engine, and what the log tells of connections.
 
 use bellwether_engine::{
+    config::edit::FeedChange,
     engine::Error,
     event_log::{ConnectionChange, Happened},
 };
@@ -151,4 +152,41 @@ async fn an_outage_that_outlasts_the_program_is_not_told_again() {
     fixture.feed("a", |view| view.connection.attempt > 0).await;
     let logged = fixture.engine.log().connections(&Query::default(), None).expect("the log");
     assert_eq!(logged, [lost]);
+}
+
+#[tokio::test]
+async fn an_outage_ends_with_another_url_that_answers() {
+    let server = ScriptedServer::start(vec![vec![stream("data: 1\n\n"), Act::Hold]]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let config =
+        format!("[[feed]]\nid = \"a\"\nurl = \"http://{}/\"\n", listener.local_addr().expect("an address"));
+    drop(listener);
+    let mut fixture = Fixture::start(&config);
+    let lost = changed(&mut fixture).await;
+    let change = FeedChange { url: Some(server.url("/").to_string()), ..FeedChange::default() };
+    fixture.engine.edit_feed(id("a"), change).await.expect("a feed");
+    let back = changed(&mut fixture).await;
+    assert!(matches!(back.what, Happened::Back { .. }), "{back:?}");
+    let logged = fixture.engine.log().connections(&Query::default(), None).expect("the log");
+    assert_eq!(logged, [back, lost]);
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_of_its_feed_alone() {
+    let script = || vec![vec![stream("data: 1\n\n"), Act::Hold]];
+    let (one, other) = (ScriptedServer::start(script()).await, ScriptedServer::start(script()).await);
+    let mut fixture = Fixture::start(&(feed("a", &one, "") + &feed("b", &other, "")));
+    fixture.feed("a", |view| view.counts.events == 1).await;
+    fixture.feed("b", |view| view.counts.events == 1).await;
+    let of_a = fixture.log("a").into_iter().map(|record| record.seq).collect();
+    while fixture.updates.try_recv().is_ok() {}
+    fixture.engine.delete(of_a).await.expect("the engine");
+    fixture.settled().await;
+    let mut told = Vec::new();
+    while let Ok(update) = fixture.updates.try_recv() {
+        if let Update::Feed(view) = update {
+            told.push((view.feed.id.to_string(), view.counts.events));
+        }
+    }
+    assert_eq!(told, [("a".to_owned(), 0)]);
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 use toml_edit::{Document, Item};
 
-use super::{checked, intact, is_comment, unforeseen};
+use super::{checked, intact, unforeseen};
 use crate::{
     access::mask::{masked, unmasked},
     config::{ConfigError, parse},
@@ -31,15 +31,56 @@ pub fn without_secrets(text: &str) -> Result<String, ConfigError> {
         text.replace_range(span, &new);
         text
     });
-    let lines = text.split_inclusive('\n');
-    let text: String =
-        lines.map(|line| if is_comment(line) { comment(line) } else { line.to_owned() }).collect();
+    let text = comments(&text).into_iter().rev().fold(text.clone(), |mut text, span| {
+        let shown = comment(&text[span.clone()]);
+        text.replace_range(span, &shown);
+        text
+    });
     let text = checked(text)?;
-    // In a text of several lines, one may look like a comment.
+    // Nothing but comments and these URLs was to change.
     let rules = |feed: &Feed| feed.rules.texts().to_vec();
     let now = parse(&text)?;
     let same = now.feeds.iter().zip(&config.feeds).all(|(now, before)| rules(now) == rules(before));
     if same && now.feeds.len() == config.feeds.len() { Ok(text) } else { Err(unforeseen("#")) }
+}
+
+/// Where the comments of a text are that is TOML.
+fn comments(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'#' => {
+                let end = bytes[at..].iter().position(|byte| *byte == b'\n');
+                let end = end.map_or(bytes.len(), |length| at + length);
+                found.push(at..end);
+                at = end;
+            }
+            b'"' | b'\'' => at = end_of_string(bytes, at),
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// Behind the string that begins here.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let quote = bytes[start];
+    let long = bytes[start..].starts_with(&[quote; 3]);
+    let mut at = start + if long { 3 } else { 1 };
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' if quote == b'"' => at += 2,
+            _ if *byte != quote => at += 1,
+            _ if !long => return at + 1,
+            _ if bytes[at..].starts_with(&[quote; 3]) => {
+                // One or two that belong to the text may stand before the three that end it.
+                return at + bytes[at..].iter().take_while(|byte| **byte == quote).count();
+            }
+            _ => at += 1,
+        }
+    }
+    bytes.len()
 }
 
 /// A comment with the secrets of URLs in it masked.
@@ -96,6 +137,26 @@ url = \"https://b.example/?x=1\"
         let config = parse(&shown).unwrap();
         assert_eq!(config.feeds.iter().map(|feed| is_masked(feed)).collect::<Vec<_>>(), [true, false]);
         assert_eq!(without_secrets(""), Ok(String::new()));
+    }
+
+    #[test]
+    fn comments_behind_values_are_masked_and_what_looks_like_one_in_a_value_is_not() {
+        let text = "\
+[[feed]] # https://a.example/?token=hunter2
+id = \"a\"
+url = \"https://a.example/#x\" # was https://a.example/?token=hunter2, 盘
+name = '# https://a.example/?token=kept'
+  [[feed.rule]]
+  notify.body = \"\"\"
+# https://a.example/?token=kept \\\" \"\"\"\"\" # https://a.example/?token=hunter2
+  notify.title = '''x''' # https://bob:hunter2@a.example/";
+        let shown = without_secrets(text).unwrap();
+        assert!(!shown.contains("hunter2") && shown.matches("token=kept").count() == 2, "{shown}");
+        assert_eq!(comments(text).len(), 4);
+    }
+
+    #[test]
+    fn a_broken_text_is_not_exported() {
         assert!(without_secrets("[[feed]").is_err());
     }
 }

@@ -70,7 +70,9 @@ pub fn edit_settings(text: &str, change: &SettingsChange) -> Result<String, Conf
     }
     if let Some(hours) = &change.quiet_hours {
         let ranges = ranges(hours)?;
-        edited = with_quiet_hours(edited, &wished.quiet_hours, hours, &ranges)?;
+        if ranges != wished.quiet_hours {
+            edited = with_quiet_hours(edited, &wished.quiet_hours, hours, &ranges)?;
+        }
         wished.quiet_hours = ranges;
     }
     let retention = change.retention.unwrap_or(before.retention);

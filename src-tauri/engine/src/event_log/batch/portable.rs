@@ -2,39 +2,47 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Batch, content_hash};
 use crate::{
     event_log::{
         LogError, NewEvent, PortableEvent,
+        filter::first_between,
         record::{foreign, outcome_of, urgency_of},
         row_id,
     },
     event_source::Message,
     feed::FeedId,
-    notification::Notification,
+    notification::{Notification, link, sanitize_body, sanitize_title},
     policy::{Outcome, OutcomeReason},
 };
 
+/// What one piece of an import hands on to the next.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Importing {
+    /// The new numbers of events that popups were named after.
+    summaries: HashMap<u64, u64>,
+    before: Option<Before>,
+}
+
+/// The log before the import: what it brings itself is not taken for known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Before {
+    newest: i64,
+    /// Times and numbers of events whose time the log's clock does not tell, as those of an earlier import, in order.
+    behind: Vec<(i64, i64)>,
+}
+
 impl Batch<'_> {
-    /// Appends an event of another log under its own number, or if that was given already, under the next one. One that is in this log
-    /// under its number is passed over. `summaries` knows the new numbers of those that popups were named after. Nothing is told to
-    /// the feed of its last event ID. Returns whether it was appended.
-    pub fn import(
-        &mut self,
-        event: &PortableEvent,
-        summaries: &mut HashMap<u64, u64>,
-    ) -> Result<bool, LogError> {
-        self.step(|batch| batch.try_import(event, summaries))
+    /// Appends an event of another log under its own number, or if that was given already, under the next one. One that was in this
+    /// log before the import is passed over. Nothing is told to the feed of its last event ID. Returns whether it was appended.
+    pub fn import(&mut self, event: &PortableEvent, importing: &mut Importing) -> Result<bool, LogError> {
+        self.step(|batch| batch.try_import(event, importing))
     }
 
-    fn try_import(
-        &mut self,
-        event: &PortableEvent,
-        summaries: &mut HashMap<u64, u64>,
-    ) -> rusqlite::Result<bool> {
-        const KNOWN: &str = "SELECT 1 FROM event WHERE seq = ?1 AND content_hash = ?2 AND received_at = ?3";
+    fn try_import(&mut self, event: &PortableEvent, importing: &mut Importing) -> rusqlite::Result<bool> {
         const LAST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
         let unsound = || foreign(0, rusqlite::types::Type::Text, "event");
         let feed = FeedId::new(&event.feed).ok_or_else(unsound)?;
@@ -48,15 +56,20 @@ impl Batch<'_> {
         };
         let received_at = event.received_at.as_millisecond();
         let hash = content_hash(&message);
-        let known = params![number, hash, received_at];
-        if self.transaction.prepare_cached(KNOWN)?.exists(known)? {
+        let before = match &mut importing.before {
+            Some(before) => before,
+            none => none.insert(self.before()?),
+        };
+        if self.is_known(before, event, number, hash)? {
             return Ok(false);
         }
         let last: Option<i64> =
             self.transaction.prepare_cached(LAST)?.query_row([], |row| row.get(0)).optional()?;
         let seq = if last.is_some_and(|last| last >= number) { None } else { Some(number) };
 
-        let clock = self.advance_clock(received_at)?;
+        // A clock that was ahead on the other machine does not set this log's.
+        let told_at = received_at.min(Timestamp::now().as_millisecond());
+        let clock = self.advance_clock(told_at)?;
         let kind = self.event_type(&event.event)?;
         let change = self.feed(&feed)?;
         match outcome {
@@ -64,7 +77,7 @@ impl Batch<'_> {
             _ => change.events += 1,
         }
         change.unread += i64::from(event.unread);
-        change.last_event_at = change.last_event_at.max(Some(received_at));
+        change.last_event_at = change.last_event_at.max(Some(told_at));
         let key = change.key;
         let reason = OutcomeReason {
             code: event.reason.code.clone().into(),
@@ -72,9 +85,9 @@ impl Batch<'_> {
             detail: event.reason.detail.clone(),
         };
         let notification = Notification {
-            title: event.title.clone(),
-            body: event.body.clone(),
-            url: event.url.clone(),
+            title: sanitize_title(&event.title),
+            body: sanitize_body(&event.body),
+            url: event.url.as_deref().and_then(link),
             urgency,
             key: event.key.clone(),
             ..Notification::default()
@@ -90,9 +103,51 @@ impl Batch<'_> {
         };
         self.insert_event(seq, key, kind, clock, &new)?;
         let seq = self.transaction.last_insert_rowid();
-        self.insert_beside(event, seq, key, kind, hash, summaries)?;
+        self.insert_beside(event, seq, key, kind, hash, &mut importing.summaries)?;
         self.insert_words(seq, key, kind, &new)?;
         Ok(true)
+    }
+
+    fn before(&self) -> rusqlite::Result<Before> {
+        const BEHIND: &str =
+            "SELECT received_at, seq FROM event INDEXED BY set_back WHERE received_at < clock";
+        let newest = "SELECT coalesce(max(seq), 0) FROM event";
+        let newest = self.transaction.query_row(newest, [], |row| row.get(0))?;
+        let mut select = self.transaction.prepare(BEHIND)?;
+        let behind = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut behind = behind.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
+        behind.sort_unstable();
+        Ok(Before { newest, behind })
+    }
+
+    /// Whether an event was in the log before the import, under whatever number: as one of the same feed, ID, type and data that
+    /// came in the same millisecond.
+    fn is_known(
+        &self,
+        before: &Before,
+        event: &PortableEvent,
+        number: i64,
+        hash: i64,
+    ) -> rusqlite::Result<bool> {
+        const SAME: &str =
+            "SELECT 1 FROM event NOT INDEXED WHERE seq >= ?1 AND seq < ?2 AND content_hash = ?3
+            AND received_at = ?4 AND last_event_id = ?5 AND feed = (SELECT key FROM feed WHERE id = ?6)";
+        let at = event.received_at.as_millisecond();
+        let mut same = self.transaction.prepare_cached(SAME)?;
+        let mut is_among =
+            |first: i64, end: i64| same.exists(params![first, end, hash, at, event.id, event.feed]);
+        if number <= before.newest && is_among(number, number + 1)? {
+            return Ok(true);
+        }
+        let behind = &before.behind[before.behind.partition_point(|(time, _)| *time < at)..];
+        for (_, seq) in behind.iter().take_while(|(time, _)| *time == at) {
+            if is_among(*seq, seq + 1)? {
+                return Ok(true);
+            }
+        }
+        let first = first_between(&self.transaction, at, 0, before.newest + 1)?;
+        let end = first_between(&self.transaction, at + 1, first, before.newest + 1)?;
+        is_among(first, end)
     }
 
     fn insert_beside(

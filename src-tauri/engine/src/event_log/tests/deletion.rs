@@ -179,15 +179,40 @@ fn a_sweep_takes_the_oldest_by_days_and_by_number_but_not_what_waits() {
     assert_eq!(left(&fixture), [&[1, 3], &seqs[5..]].concat());
     let retention = Retention { days: Some(30), events: Some(3) };
     sweep(&mut fixture, retention, now);
-    assert_eq!(left(&fixture), [1, 3, 7]);
-    assert_eq!(fixture.log.counts(&feed("a")).unwrap().events, 3);
+    assert_eq!(left(&fixture), [1, 3, 6, 7]);
+    assert_eq!(fixture.log.counts(&feed("a")).unwrap().events, 4);
     assert_eq!(fixture.log.restore(&seqs, now).unwrap(), [0; 0], "nobody deleted them");
 
     let many = SWEPT as usize + 10;
     fixture.append(&vec![on(4, Shown); many]);
     let retention = Retention { days: None, events: Some(2) };
     assert!(fixture.log.sweep(retention, now).unwrap());
-    assert_eq!(left(&fixture).len(), 3 + many - SWEPT as usize, "one group at a time");
+    assert_eq!(left(&fixture).len(), 4 + many - SWEPT as usize, "one group at a time");
     sweep(&mut fixture, retention, now);
-    assert_eq!(left(&fixture).len(), 2, "what waits counts");
+    assert_eq!(left(&fixture).len(), 4, "what waits stays beside the newest");
+}
+
+#[test]
+fn the_newest_stay_however_many_wait() {
+    let mut fixture = Fixture::new();
+    let with = |outcome| Event { outcome, ..Event::default() };
+    let old = fixture.append(&vec![with(Shown); 3]);
+    let waiting = fixture.append(&vec![with(Pending); SWEPT as usize + 3]);
+    let new = fixture.append(&vec![with(Shown); 5]);
+    let retention = Retention { days: None, events: Some(5) };
+    while fixture.log.sweep(retention, at(0)).unwrap() {}
+    let kept =
+        |seqs: &[u64]| seqs.iter().filter(|seq| fixture.log.reader().get(**seq).unwrap().is_some()).count();
+    assert_eq!((kept(&old), kept(&waiting), kept(&new)), (0, waiting.len(), new.len()));
+}
+
+#[test]
+fn a_deletion_of_nothing_forgets_none() {
+    let mut fixture = Fixture::new();
+    let seqs = fixture.append(&vec![Event::default(); 20]);
+    for seq in &seqs {
+        fixture.log.delete(&[*seq], at(0)).unwrap();
+    }
+    fixture.log.delete(&[77], at(1)).unwrap();
+    assert_eq!(fixture.log.restore(&seqs, at(2)).unwrap(), seqs);
 }

@@ -7,6 +7,7 @@ mod files;
 mod filters;
 mod handover;
 mod marks;
+mod portable;
 mod resume;
 
 use jiff::Timestamp;
