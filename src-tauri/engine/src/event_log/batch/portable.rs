@@ -56,11 +56,7 @@ impl Batch<'_> {
         };
         let received_at = event.received_at.as_millisecond();
         let hash = content_hash(&message);
-        let before = match &mut importing.before {
-            Some(before) => before,
-            none => none.insert(self.before()?),
-        };
-        if self.is_known(before, event, number, hash)? {
+        if self.is_known(importing, event, number, hash)? {
             return Ok(false);
         }
         let last: Option<i64> =
@@ -124,7 +120,7 @@ impl Batch<'_> {
     /// came in the same millisecond.
     fn is_known(
         &self,
-        before: &Before,
+        importing: &mut Importing,
         event: &PortableEvent,
         number: i64,
         hash: i64,
@@ -132,6 +128,10 @@ impl Batch<'_> {
         const SAME: &str =
             "SELECT 1 FROM event NOT INDEXED WHERE seq >= ?1 AND seq < ?2 AND content_hash = ?3
             AND received_at = ?4 AND last_event_id = ?5 AND feed = (SELECT key FROM feed WHERE id = ?6)";
+        let before = match &mut importing.before {
+            Some(before) => before,
+            none => none.insert(self.before()?),
+        };
         let at = event.received_at.as_millisecond();
         let mut same = self.transaction.prepare_cached(SAME)?;
         let mut is_among =
