@@ -11,7 +11,7 @@ use crate::needs::{self, Group};
 use crate::shell::{cargo, command, installed, npm, root, run, target};
 
 /// The scenes of the window that are worth a place in the READMEs; `docs/images` has each of them as `window-SCENE-LANGUAGE-THEME`.
-const BEST: [&str; 4] = ["log", "overview", "rules-edit", "settings-quiet"];
+const BEST: [&str; 2] = ["overview", "rules-edit"];
 
 /// Takes the pictures; with `--docs` the best become those in `docs/images`, made small by pngquant.
 pub(crate) fn screenshots(arguments: &[String]) -> Result<()> {
