@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::{sync::oneshot, time::Instant};
-use url::Url;
 
 use super::{
     Command, Error, FeedView, RemovedFeed, Update,
@@ -15,7 +14,7 @@ use super::{
     showing::popup,
 };
 use crate::{
-    access::{Place, Source, mask},
+    access::{Place, Source},
     config::{
         self, Config, ConfigError,
         edit::{FeedChange, NewFeed, RulesChange},
@@ -26,9 +25,6 @@ use crate::{
     resume::Resume,
     subscription::News,
 };
-
-/// How many URLs of removed feeds are remembered, if they have a secret in them.
-const REMOVED: usize = 8;
 
 impl EventLoop {
     pub(super) fn obey(&mut self, command: Command) {
@@ -211,7 +207,6 @@ impl EventLoop {
 
     fn add_feed(&mut self, feed: &NewFeed) -> Result<FeedView, Error> {
         let mut added = None;
-        let feed = &self.unmasked(feed);
         self.edit(|text| {
             let (text, id) = config::edit::add_feed(text, feed)?;
             added = Some(id);
@@ -222,14 +217,8 @@ impl EventLoop {
     }
 
     fn check_new_feed(&self, feed: &NewFeed) -> Result<FeedId, Error> {
-        let (_, id) = config::edit::add_feed(&self.config.text()?, &self.unmasked(feed))?;
+        let (_, id) = config::edit::add_feed(&self.config.text()?, feed)?;
         Ok(id)
-    }
-
-    /// Whoever takes a removal back was shown the URL masked.
-    fn unmasked(&self, feed: &NewFeed) -> NewFeed {
-        let known = self.removed.iter().find(|url| mask::masked(url.as_str()) == feed.url.trim());
-        NewFeed { url: known.map_or_else(|| feed.url.clone(), Url::to_string), ..feed.clone() }
     }
 
     fn set_rules(&mut self, id: &FeedId, change: &RulesChange) -> Result<FeedView, Error> {
@@ -271,10 +260,6 @@ impl EventLoop {
             Ok(text)
         })?;
         let removal = removal.ok_or(Error::Ended)?;
-        if mask::holds_secret(view.feed.url.as_str()) {
-            self.removed.truncate(REMOVED - 1);
-            self.removed.insert(0, view.feed.url.clone());
-        }
         // By now, what was received before it went is in the log.
         let position = [self.log.last_event_id(id)?, self.log.resume_value(id)?];
         Ok(RemovedFeed { feed: view.feed, removal, position, snoozed_until: view.snoozed_until })

@@ -7,7 +7,6 @@ use tokio::{
     sync::{broadcast, mpsc},
     time::{Instant, sleep_until, timeout_at},
 };
-use url::Url;
 
 use super::{
     Attention, Command, Engine, Error, GROUP, Notifier, Parts, QUEUE, UPDATES, Update,
@@ -80,7 +79,6 @@ pub(super) fn start<N: Notifier>(parts: Parts<N>) -> Result<Engine, Error> {
         unapplied: false,
         gathering_until: None,
         rest_at: None,
-        removed: Vec::new(),
         policy: Policy::new(snoozes),
         retention: Retention::default(),
         held: BTreeMap::new(),
@@ -131,8 +129,6 @@ pub(super) struct EventLoop {
     /// Signals wait until then, unless they fill a group.
     gathering_until: Option<Instant>,
     rest_at: Option<Instant>,
-    /// The newest first.
-    pub(super) removed: Vec<Url>,
     pub(super) policy: Policy,
     /// How many events of each feed are held back.
     pub(super) held: BTreeMap<FeedId, u64>,
