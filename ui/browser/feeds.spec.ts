@@ -1,11 +1,24 @@
-import type { Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import type { Source } from './harness/source'
 import { row } from './harness/room'
-import { expect, test, until } from './harness/test'
+import { expect, test, until, type Words } from './harness/test'
 
 /** As many events as end a probe at once. */
 function enoughForAProbe(source: Source): void {
   for (let number = 1; number <= 5; number++) source.send('disk', { title: `sample ${number}`, message: 'text' })
+}
+
+/** Lets nobody in who does not bring the token. */
+function guarded(source: Source): Source {
+  source.secret = 'Bearer s3cret-of-ours'
+  enoughForAProbe(source)
+  return source
+}
+
+/** Gives the address of a feed; the field in which its server's question for a token can be answered. */
+async function tokenFor(page: Page, say: Words['say'], { url }: Source): Promise<Locator> {
+  await page.getByRole('textbox', { name: say('ui.form.url') }).fill(url)
+  return page.getByLabel(say('ui.access.token'), { exact: true })
 }
 
 /** The ids of the feeds as they stand in `feeds.toml`. */
@@ -33,12 +46,9 @@ test('from nothing to the first event: paste an address, see what is there, add 
 })
 
 test('a server that asks who is there is given a secret, which the keyring keeps', async ({ open, page, program, say, source }) => {
-  const ops = await source()
-  ops.secret = 'Bearer s3cret-of-ours'
-  enoughForAProbe(ops)
+  const ops = guarded(await source())
   await open()
-  await page.getByRole('textbox', { name: say('ui.form.url') }).fill(ops.url)
-  const token = page.getByLabel(say('ui.access.token'), { exact: true })
+  const token = await tokenFor(page, say, ops)
   await token.fill('wrong')
   await token.press('Tab')
   await expect(page.getByRole('alert')).toBeVisible()
@@ -56,12 +66,9 @@ test.describe('without a keyring', () => {
   test.use({ surroundings: 'bare' })
 
   test('a secret is kept in a file, once the person has chosen so', async ({ open, page, program, say, source }) => {
-    const ops = await source()
-    ops.secret = 'Bearer s3cret-of-ours'
-    enoughForAProbe(ops)
+    const ops = guarded(await source())
     await open()
-    await page.getByRole('textbox', { name: say('ui.form.url') }).fill(ops.url)
-    const token = page.getByLabel(say('ui.access.token'), { exact: true })
+    const token = await tokenFor(page, say, ops)
     await token.fill('s3cret-of-ours')
     await token.press('Tab')
     await expect(page.getByText(say('ui.add.found'))).toBeVisible()

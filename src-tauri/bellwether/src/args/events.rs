@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bellwether_control::wire;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Since, parse_since};
+use super::values::{Since, parse_since};
 
 /// `events`.
 #[derive(Clone, PartialEq, Debug, Args)]

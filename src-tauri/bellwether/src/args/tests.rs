@@ -1,6 +1,11 @@
 //! The grammar as a table.
 
-use super::*;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    values::{parse_seconds, parse_since},
+    *,
+};
 
 fn read(line: &str) -> Result<Arguments, Stop> {
     Arguments::from_arguments(line.split_whitespace().map(OsString::from), "en")

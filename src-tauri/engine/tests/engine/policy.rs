@@ -1,7 +1,7 @@
 //! What becomes of popups in the running engine: floods, what was missed, what is held back, what is taken away.
 
 use bellwether_engine::{
-    engine::{Attention, SummaryKind},
+    engine::{Attention, Summary, SummaryKind},
     event_log::ReadMark,
     policy::OutcomeReason,
 };
@@ -64,23 +64,35 @@ async fn five_hundred_events_in_a_second_are_three_popups_and_one_that_counts_th
     assert_eq!(fixture.feed("a", |_| true).await.counts.unread, 3);
 }
 
-#[tokio::test]
-async fn what_was_missed_while_the_program_did_not_run_is_one_popup_of_exactly_these() {
-    let first = vec![stream("id: 1\ndata: 1\n\n"), Act::Hold];
+/// An engine that has shown the first of 41 events; the server sends the others to the next connection.
+async fn with_one_of_41() -> (ScriptedServer, Fixture) {
+    let first = vec![stream(&numbers([1])), Act::Hold];
     let replay = vec![stream(&numbers(2..=41)), Act::Hold];
     let server = ScriptedServer::start(vec![first, replay]).await;
     let mut fixture = Fixture::start(&feed("a", &server, ""));
     fixture.engine.report(Report::Available(true)).await;
     assert_eq!(fixture.shown().await.popup.events, [1]);
+    (server, fixture)
+}
+
+/// The popup of the 40 others.
+async fn caught_up(fixture: &mut Fixture) -> Summary {
+    let popup = fixture.shown().await.popup;
+    let summary = popup.summary.expect("a summary");
+    assert_eq!((summary.kind, summary.count, popup.events.len()), (SummaryKind::CatchUp, 40, 40));
+    fixture.settled().await;
+    summary
+}
+
+#[tokio::test]
+async fn what_was_missed_while_the_program_did_not_run_is_one_popup_of_exactly_these() {
+    let (_server, fixture) = with_one_of_41().await;
     fixture.settled().await;
 
     let mut fixture = fixture.restart().await;
     fixture.engine.report(Report::Available(true)).await;
-    let popup = fixture.shown().await.popup;
-    let summary = popup.summary.expect("a summary");
-    assert_eq!((summary.kind, summary.count, popup.events.len()), (SummaryKind::CatchUp, 40, 40));
+    let summary = caught_up(&mut fixture).await;
     assert_eq!(summary.titles.len(), 3);
-    fixture.settled().await;
     let page = Query { summary: Some(summary.id), limit: 1000, ..Query::default() };
     let mut told: Vec<_> = fixture
         .engine
@@ -210,28 +222,16 @@ async fn a_muted_feed_is_logged_and_says_so() {
     fixture.events("a", 2).await;
     assert_eq!(
         (fixture.outcomes("a"), codes(&fixture, "a")),
-        (vec![Outcome::Logged; 2], texts_of(["muted"; 2]))
+        (vec![Outcome::Logged; 2], strings(["muted"; 2]))
     );
     assert!(fixture.popups.try_recv().is_err());
 }
 
-fn texts_of<const N: usize>(texts: [&str; N]) -> Vec<String> {
-    texts.map(str::to_owned).to_vec()
-}
-
 #[tokio::test]
 async fn what_was_missed_while_the_machine_slept_is_one_popup() {
-    let first = vec![stream("id: 1\ndata: 1\n\n"), Act::Hold];
-    let replay = vec![stream(&numbers(2..=41)), Act::Hold];
-    let server = ScriptedServer::start(vec![first, replay]).await;
-    let mut fixture = Fixture::start(&feed("a", &server, ""));
-    fixture.engine.report(Report::Available(true)).await;
-    assert_eq!(fixture.shown().await.popup.events, [1]);
+    let (_server, mut fixture) = with_one_of_41().await;
     fixture.engine.woke_up().await;
-    let popup = fixture.shown().await.popup;
-    let summary = popup.summary.expect("a summary");
-    assert_eq!((summary.kind, summary.count, popup.events.len()), (SummaryKind::CatchUp, 40, 40));
-    fixture.settled().await;
+    caught_up(&mut fixture).await;
     assert!(fixture.popups.try_recv().is_err());
 }
 
@@ -266,7 +266,7 @@ async fn what_is_pending_meets_the_gates_that_close_before_it_is_shown() {
     assert_eq!(fixture.outcomes("a"), [held, shown, held, logged]);
     assert_eq!(codes(&fixture, "a"), ["snoozed", "rule", "snoozed", "flood"]);
     assert_eq!(fixture.log("a")[0].reason.detail, until.to_string());
-    assert_eq!((fixture.outcomes("b"), codes(&fixture, "b")), (vec![logged; 4], texts_of(["muted"; 4])));
+    assert_eq!((fixture.outcomes("b"), codes(&fixture, "b")), (vec![logged; 4], strings(["muted"; 4])));
     assert_eq!(fixture.feed("b", |_| true).await.counts.unread, 0);
 
     fixture.engine.snooze(None, None).await.expect("its end");
