@@ -85,10 +85,26 @@ describe('the log', () => {
     await waitFor(() => expect(titles()[0]).toBe('Event 501'))
   })
 
+  test('is asked for before the status is there, and tells what came in between', async () => {
+    const fake = twoFeeds()
+    const follow = fake.follow.bind(fake)
+    let begin = () => {}
+    vi.spyOn(fake, 'follow').mockImplementationOnce(async (...args) => {
+      await new Promise<void>((resolve) => (begin = resolve))
+      await follow(...args)
+    })
+    await openWindow(fake)
+    await waitFor(() => expect(fake.requests.some(({ line }) => line.startsWith('GET /events?'))).toBe(true))
+    fake.events.unshift(makeEvent({ seq: 4, feed: 'mail', title: 'In between' }))
+    begin()
+    await rows('In between', 'Disk almost full', 'Ingrid', 'Backup finished')
+    expect(fake.requests.filter(({ line }) => line.startsWith('GET /events?')).length).toBeGreaterThan(1)
+  })
+
   test('a failure to load is told, and can be tried again', async () => {
     const fake = twoFeeds()
     const request = fake.request.bind(fake)
-    const broken = vi.spyOn(fake, 'request').mockRejectedValueOnce({ code: 'event_log', message: 'disk I/O error', detail: 'disk I/O error' })
+    const broken = vi.spyOn(fake, 'request').mockRejectedValue({ code: 'event_log', message: 'disk I/O error', detail: 'disk I/O error' })
     const { person } = await openWindow(fake)
     expect(await screen.findByText('The event log failed: disk I/O error')).toBeVisible()
     broken.mockImplementation(request)

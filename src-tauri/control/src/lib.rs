@@ -9,4 +9,6 @@
 pub mod client;
 pub mod messages;
 pub mod paths;
+#[cfg(target_os = "linux")]
+pub mod webview;
 pub mod wire;

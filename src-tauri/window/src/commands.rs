@@ -1,9 +1,6 @@
 //! What the page may ask for: a request to the resident program, and its updates.
 
-use std::{
-    pin::pin,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use bellwether_control::{
     client::{Client, ClientError},
@@ -12,13 +9,18 @@ use bellwether_control::{
 use futures_util::{
     StreamExt as _,
     future::{AbortHandle, Abortable},
+    lock::Mutex as Turn,
+    stream::BoxStream,
 };
 use serde::Serialize;
 use serde_json::Value;
-use tauri::{Manager as _, Runtime, State, WebviewWindow, ipc::Channel};
+use tauri::{Manager as _, Runtime, State, WebviewWindow};
 
 /// Longest request path in bytes; a search is the longest part of one.
 const MAX_PATH: usize = 8 * 1024;
+
+/// Most updates that the page gets at once.
+const AT_ONCE: usize = 256;
 
 /// What the page has no use for (`/quit`, `/window` …) is not passed on.
 const ROOMS: [&str; 14] = [
@@ -38,19 +40,24 @@ const ROOMS: [&str; 14] = [
     "doctor",
 ];
 
+/// What the resident program tells, in groups as it came.
+type Updates = BoxStream<'static, Vec<Result<Update, ClientError>>>;
+
 /// The link to the resident program.
 pub(crate) struct Link {
     client: Client,
     /// What the window was opened for, until the page was told.
     wish: Mutex<Option<OpenWindow>>,
-    /// Ends the updates that an earlier load of the page asked for.
-    earlier: Mutex<Option<AbortHandle>>,
+    /// The updates that the page reads.
+    updates: Turn<Option<Updates>>,
+    /// Ends the page's last question for updates, which an earlier load of it may have asked.
+    asked: Mutex<Option<AbortHandle>>,
 }
 
 impl Link {
     pub(crate) fn new(client: Client, wish: OpenWindow) -> Self {
         let wish = Some(wish).filter(|wish| *wish != OpenWindow::default());
-        Self { client, wish: Mutex::new(wish), earlier: Mutex::default() }
+        Self { client, wish: Mutex::new(wish), updates: Turn::default(), asked: Mutex::default() }
     }
 }
 
@@ -121,47 +128,61 @@ fn check(method: &str, path: &str) -> Result<(), Failure> {
     }
 }
 
-/// Hands every update to the page until the resident program ends or the page asks anew, and brings the window to the front
-/// when that is asked for.
+/// The next of the resident program's updates, as many as have come by then. `begin`: of a connection of its own, in place of the
+/// one that an earlier load of the page read. The page asks for more when it is done with these: what it cannot keep up with
+/// waits in the resident program, which knows a bound.
 #[tauri::command]
 pub(crate) async fn updates<R: Runtime>(
     window: WebviewWindow<R>,
     link: State<'_, Link>,
-    channel: Channel<Update>,
-) -> Result<(), Failure> {
+    begin: bool,
+) -> Result<Vec<Update>, Failure> {
     let (handle, registration) = AbortHandle::new_pair();
-    if let Some(earlier) = lock(&link.earlier).replace(handle) {
+    if let Some(earlier) = lock(&link.asked).replace(handle) {
         earlier.abort();
     }
-    Abortable::new(follow(&window, &link, &channel), registration).await.unwrap_or(Ok(()))
+    let next = Abortable::new(next(&window, &link, begin), registration).await;
+    next.unwrap_or_else(|_| Err(ended()))
 }
 
-async fn follow<R: Runtime>(
+async fn next<R: Runtime>(
     window: &WebviewWindow<R>,
     link: &Link,
-    channel: &Channel<Update>,
-) -> Result<(), Failure> {
-    let mut updates = pin!(link.client.updates(true).await?);
-    while let Some(update) = updates.next().await {
-        let update = update?;
+    begin: bool,
+) -> Result<Vec<Update>, Failure> {
+    let mut stream = link.updates.lock().await;
+    if begin {
+        *stream = None;
+        *stream = Some(Box::pin(link.client.updates(true).await?.ready_chunks(AT_ONCE)));
+    }
+    let items = match stream.as_mut() {
+        Some(open) => open.next().await,
+        None => None,
+    };
+    let mut updates = Vec::new();
+    for item in items.ok_or_else(ended)? {
+        let update = match item {
+            Ok(update) => update,
+            // Nothing comes after it; what came before is passed on first.
+            Err(_) if !updates.is_empty() => break,
+            Err(error) => return Err(error.into()),
+        };
         match update {
             Update::OpenWindow(_) => bring_to_front(window),
             Update::Quit => window.app_handle().exit(0),
             _ => {}
         }
         let is_status = matches!(update, Update::Status(_));
-        send(channel, update)?;
+        updates.push(update);
         if is_status && let Some(wish) = lock(&link.wish).take() {
-            send(channel, Update::OpenWindow(wish))?;
+            updates.push(Update::OpenWindow(wish));
         }
     }
-    Ok(())
+    Ok(updates)
 }
 
-fn send(channel: &Channel<Update>, update: Update) -> Result<(), Failure> {
-    channel
-        .send(update)
-        .map_err(|error| Failure::new("internal", "an update did not reach the page", &error.to_string()))
+fn ended() -> Failure {
+    Failure::new("unreachable", "the updates have ended", "")
 }
 
 fn bring_to_front<R: Runtime>(window: &WebviewWindow<R>) {

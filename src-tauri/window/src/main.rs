@@ -9,14 +9,20 @@ mod commands;
 mod options;
 mod platform;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use bellwether_control::{client::Client, paths::Profile, wire::OpenWindow};
-use tauri::{App, Context, Runtime, Url, WebviewUrl, WebviewWindowBuilder, plugin::TauriPlugin};
+use tauri::{
+    App, Context, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, plugin::TauriPlugin,
+    webview::PageLoadEvent,
+};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{commands::Link, options::Options};
+
+/// How long the window waits for its page; then it is shown without, and can be seen, and closed.
+const PAGE_PATIENCE: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args_os().skip(1)) {
@@ -69,12 +75,31 @@ fn open<R: Runtime>(app: &App<R>, profile: &Profile) -> tauri::Result<()> {
         .title("Bellwether")
         .inner_size(1100.0, 720.0)
         .min_inner_size(480.0, 400.0)
+        // GTK waits up to half a second for the first frame of what it shows, and WebKit for what the page is made of, which
+        // comes from this very thread.
+        .visible(false)
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Finished {
+                show(&window);
+            }
+        })
         .on_navigation(is_own);
     if let Some(folder) = &profile.folder {
         window = window.data_directory(folder.join("window"));
     }
-    window.build()?;
+    let window = window.build()?;
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(PAGE_PATIENCE).await;
+        show(&window);
+    });
     Ok(())
+}
+
+/// Shows the window, unless it is already: an error would mean that it has just gone.
+fn show<R: Runtime>(window: &WebviewWindow<R>) {
+    if matches!(window.is_visible(), Ok(false)) {
+        let _ = window.show();
+    }
 }
 
 /// The page leads nowhere but to itself. Links of events are opened in the browser, by the resident program.

@@ -26,10 +26,7 @@ mod linux {
     };
 
     use anyhow::bail;
-
-    /// WebKitGTK's setting that keeps it from rendering into DMA buffers: they cost 60 MiB and leave the window blank with
-    /// some drivers.
-    const NO_DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+    use bellwether_control::webview::NO_DMABUF;
 
     /// Fails without a display, on which GTK would panic, and sees to WebKit's settings.
     pub(crate) fn prepare() -> anyhow::Result<()> {
@@ -37,8 +34,8 @@ mod linux {
             bail!("there is no display to open the window on; use the command line: bellwether --help");
         }
         if env::var_os(NO_DMABUF).is_none() {
-            // A process must not change its own environment once it may have threads, so it starts over with the new one.
-            // exec returns only if it failed, and then the window opens all the same.
+            // Not started by the resident program. A process must not change its own environment once it may have threads, so
+            // it starts over with the new one. exec returns only if it failed, and then the window opens all the same.
             let own = env::args_os().next().unwrap_or_default();
             let _ = Command::new("/proc/self/exe")
                 .arg0(own)

@@ -54,6 +54,8 @@ export class Log implements Listener {
   #arrivals: Event[] = []
   /** What arrived while a list was being fetched, and so may be in it or not. */
   #meanwhile: Event[] = []
+  /** Whether the list was asked for before the program had told its status. */
+  #early = false
   /** Whether something changed while a list was being fetched. */
   #missed = false
   #unannounced: { event: Event; count: number } | null = null
@@ -84,6 +86,13 @@ export class Log implements Listener {
   }
 
   // What is looked at
+
+  /** Asks for the newest events before the program has told its status: each takes a while. */
+  start(): void {
+    if (this.route.view !== 'events') return
+    this.#early = true
+    this.#look(filterOf(this.route.feed, this.route.query))
+  }
 
   /** Looks at what the window's place says. */
   follow(): void {
@@ -166,7 +175,13 @@ export class Log implements Listener {
     const { route } = this
     if (this.current?.data_truncated) void this.complete()
     const filter = route.view === 'events' ? filterOf(route.feed, route.query) : this.filter
-    if (this.list.chunks.count > 0 && sameFilter(filter, this.filter)) void this.load()
+    const same = sameFilter(filter, this.filter)
+    const early = this.#early
+    this.#early = false
+    // What came between the answer and the first update is in neither.
+    if (same && early && this.loading) this.#missed = true
+    else if (same && early && !this.failure) this.#renewSoon()
+    else if (same && this.list.chunks.count > 0) void this.load()
     else this.#look(filter)
   }
 

@@ -1,4 +1,4 @@
-import { Channel, invoke } from '@tauri-apps/api/core'
+import { invoke } from '@tauri-apps/api/core'
 import type { Update } from '../generated/Update'
 import { Failure, inTime, type Transport } from './transport'
 
@@ -13,12 +13,11 @@ export const transport: Transport = {
   },
 
   async follow(receive, signal) {
-    const channel = new Channel<Update>()
-    channel.onmessage = (update) => {
-      if (!signal.aborted) receive(update)
-    }
     try {
-      await invoke('updates', { channel })
+      for (let begin = true; !signal.aborted; begin = false) {
+        const updates = await invoke<Update[]>('updates', { begin })
+        for (const update of updates) if (!signal.aborted) receive(update)
+      }
     } catch (thrown) {
       throw Failure.from(thrown)
     }

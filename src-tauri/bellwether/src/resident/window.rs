@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+#[cfg(target_os = "linux")]
+use bellwether_control::webview;
 use bellwether_control::{paths::Profile, wire::OpenWindow};
 use tokio::{process::Command, sync::broadcast};
 
@@ -93,6 +95,10 @@ impl Window {
         let mut command = Command::new(&program);
         // Quitting closes the window as well. A crash does not: then it stays, says so, and waits for a new resident program.
         command.stdin(std::process::Stdio::null()).kill_on_drop(true);
+        #[cfg(target_os = "linux")]
+        if env::var_os(webview::NO_DMABUF).is_none() {
+            command.env(webview::NO_DMABUF, "1");
+        }
         if let Some(folder) = &self.folder {
             command.arg("--profile").arg(folder);
         }

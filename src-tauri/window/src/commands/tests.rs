@@ -174,18 +174,19 @@ fn updates_reach_the_page_and_the_event_asked_for_follows_the_status() {
         )],
     );
     let page = Page::open(&socket);
-    let (tell, received) = mpsc::channel();
-    let channel = Channel::new(move |body| {
-        let update: Value = body.deserialize()?;
-        tell.send(
-            update["kind"].as_str().unwrap_or_default().to_owned() + &update["value"]["event"].to_string(),
-        )
-        .unwrap();
-        Ok(())
-    });
-    let link = tauri::Manager::state::<Link>(&page.window);
-    tauri::async_runtime::block_on(follow(&page.window, &link, &channel)).unwrap();
-    drop(channel);
+    let failure = page.call("updates", json!({ "begin": false })).unwrap_err();
+    assert_eq!(failure["code"], "unreachable", "nothing was begun: {failure}");
+    let (mut received, mut begin) = (Vec::new(), true);
+    let failure = loop {
+        match page.call("updates", json!({ "begin": begin })) {
+            Ok(updates) => received.extend(updates.as_array().unwrap().iter().map(|update| {
+                update["kind"].as_str().unwrap_or_default().to_owned() + &update["value"]["event"].to_string()
+            })),
+            Err(failure) => break failure,
+        }
+        begin = false;
+    };
+    assert_eq!(received, ["statusnull", "open_window42", "events_changednull"]);
+    assert_eq!(failure["code"], "unreachable", "{failure}");
     assert!(told.recv_timeout(SOON).unwrap().starts_with("GET /updates?window=true "));
-    assert_eq!(received.iter().collect::<Vec<_>>(), ["statusnull", "open_window42", "events_changednull"]);
 }
