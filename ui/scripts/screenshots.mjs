@@ -36,7 +36,7 @@ const scenes = {
   why: { query: 'log', steps: [row('git.example.org'), (page) => page.locator('#tab-why').click()] },
   held: { query: 'calm', feed: 'mail', steps: [row('Quarterly'), (page) => page.locator('#tab-why').click()] },
   muted: { query: 'calm', feed: 'ops' },
-  snooze: { query: 'calm', feed: 'mail', steps: [(page) => page.locator('.menu-place .button').click()] },
+  snooze: { query: 'calm', feed: 'mail', steps: [(page) => page.getByRole('main').locator('header .menu-place .button').first().click()] },
   quiet: { query: 'quiet' },
   summary: { query: 'calm', steps: [(page) => page.evaluate(() => globalThis.fake.emit({ kind: 'open_window', value: { summary: 900 } }))] },
   waiting: { query: 'log', feed: 'ci' },
@@ -111,9 +111,16 @@ for (const [width, height] of [[1100, 720], [480, 720]]) {
   for (const colorScheme of ['light', 'dark']) {
     for (const locale of ['en', 'zh-CN']) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
-      // Each scene begins without what another has left unsaved.
-      await page.addInitScript(() => sessionStorage.clear())
-      page.on('pageerror', (error) => console.error(error))
+      // Each scene begins without what another has left, unsaved or remembered.
+      await page.addInitScript(() => {
+        if (location.protocol === 'about:') return
+        sessionStorage.clear()
+        localStorage.clear()
+      })
+      page.on('pageerror', (error) => {
+        console.error(error)
+        process.exitCode = 1
+      })
       for (const [name, { query, feed, place = '', hash = place, narrowOnly, wideOnly, steps = [] }] of Object.entries(scenes)) {
         if ((wanted.length > 0 && !wanted.includes(name)) || (narrowOnly && width > 720) || (wideOnly && width < 720)) continue
         await page.goto('about:blank')
