@@ -57,14 +57,8 @@ async fn whoever_listens_hears_of_events_that_are_in_the_log() {
 
 #[tokio::test]
 async fn a_shutdown_commits_all_that_was_received() {
-    let (leave, wait) = blocking::channel();
     let mut server = ScriptedServer::start(vec![vec![stream(&numbers(1..=500))]]).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut fixture = Fixture::start_in(folder, &feed("a", &server, ""), Some(wait));
-    fixture.engine.report(Report::Available(true)).await;
-    server.request().await;
-    fixture.popup().await;
-    server.request().await;
+    let (fixture, leave) = Fixture::held_at_the_first_popup(&mut server).await;
     let engine = fixture.engine.clone();
     let shutdown = tokio::spawn(async move { engine.shutdown().await });
     // The wish is in the queue before the loop goes on.

@@ -140,13 +140,15 @@ async fn an_outage_is_in_the_log_once_with_its_end() {
     assert_eq!(logged, [back, lost], "an end as it should be is none");
 }
 
+/// A feed at a port where nobody listens.
+async fn refused() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    format!("[[feed]]\nid = \"a\"\nurl = \"http://{}/\"\n", listener.local_addr().expect("an address"))
+}
+
 #[tokio::test]
 async fn an_outage_that_outlasts_the_program_is_not_told_again() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let config =
-        format!("[[feed]]\nid = \"a\"\nurl = \"http://{}/\"\n", listener.local_addr().expect("an address"));
-    drop(listener);
-    let mut fixture = Fixture::start(&config);
+    let mut fixture = Fixture::start(&refused().await);
     let lost = changed(&mut fixture).await;
     let mut fixture = fixture.restart().await;
     fixture.feed("a", |view| view.connection.attempt > 0).await;
@@ -157,11 +159,7 @@ async fn an_outage_that_outlasts_the_program_is_not_told_again() {
 #[tokio::test]
 async fn an_outage_ends_with_another_url_that_answers() {
     let server = ScriptedServer::start(vec![vec![stream("data: 1\n\n"), Act::Hold]]).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let config =
-        format!("[[feed]]\nid = \"a\"\nurl = \"http://{}/\"\n", listener.local_addr().expect("an address"));
-    drop(listener);
-    let mut fixture = Fixture::start(&config);
+    let mut fixture = Fixture::start(&refused().await);
     let lost = changed(&mut fixture).await;
     let change = FeedChange { url: Some(server.url("/").to_string()), ..FeedChange::default() };
     fixture.engine.edit_feed(id("a"), change).await.expect("a feed");

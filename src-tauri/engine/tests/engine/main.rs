@@ -95,6 +95,19 @@ impl Fixture {
         Self { folder, engine, updates, popups, withdrawn }
     }
 
+    /// An engine that is held at its first popup until what is given beside it is dropped: by then all that the first connection to
+    /// `server` sent is in its queue, as the second request says.
+    async fn held_at_the_first_popup(server: &mut ScriptedServer) -> (Self, blocking::Sender<()>) {
+        let (leave, wait) = blocking::channel();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut fixture = Self::start_in(folder, &feed("a", server, ""), Some(wait));
+        fixture.engine.report(Report::Available(true)).await;
+        server.request().await;
+        fixture.popup().await;
+        server.request().await;
+        (fixture, leave)
+    }
+
     /// The same profile with an engine of its own, as after a start of the program.
     async fn restart(self) -> Self {
         self.engine.shutdown().await;

@@ -133,20 +133,13 @@ async fn a_close_rule_ends_the_connection_until_somebody_asks_for_it() {
 
 #[tokio::test]
 async fn a_pause_amid_the_stream_keeps_all_that_was_received() {
-    let (leave, wait) = blocking::channel();
     let mut server = ScriptedServer::start(vec![
         vec![stream(&numbers(1..=500))],
         vec![stream(""), Act::Hold],
         vec![stream(&numbers([500, 501])), Act::Hold],
     ])
     .await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut fixture = Fixture::start_in(folder, &feed("a", &server, ""), Some(wait));
-    fixture.engine.report(Report::Available(true)).await;
-    server.request().await;
-    // The loop is held at the first popup; the second request says that all events of the first are in its queue.
-    fixture.popup().await;
-    server.request().await;
+    let (mut fixture, leave) = Fixture::held_at_the_first_popup(&mut server).await;
     let engine = fixture.engine.clone();
     let pause = tokio::spawn(async move { engine.set_paused(id("a"), true).await });
     drop(leave);
@@ -165,16 +158,9 @@ async fn a_pause_amid_the_stream_keeps_all_that_was_received() {
 #[tokio::test]
 async fn another_url_loses_nothing_that_the_former_one_sent() {
     for remove in [false, true] {
-        let (leave, wait) = blocking::channel();
         let mut old = ScriptedServer::start(vec![vec![stream(&numbers(1..=500))]]).await;
         let new = ScriptedServer::start(vec![vec![stream("data: new\n\n"), Act::Hold]]).await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut fixture = Fixture::start_in(folder, &feed("a", &old, ""), Some(wait));
-        fixture.engine.report(Report::Available(true)).await;
-        old.request().await;
-        // The loop is held at the first popup; the second request says that all events of the first are in its queue.
-        fixture.popup().await;
-        old.request().await;
+        let (mut fixture, leave) = Fixture::held_at_the_first_popup(&mut old).await;
         let config = if remove { String::new() } else { feed("a", &new, "") };
         fs::write(fixture.folder.path().join("feeds.toml"), config).expect("feeds.toml");
         fixture.engine.reload_config().await;

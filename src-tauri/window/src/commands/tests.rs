@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -39,16 +39,7 @@ impl Page {
     }
 
     fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        let request = InvokeRequest {
-            cmd: command.into(),
-            callback: CallbackFn(0),
-            error: CallbackFn(1),
-            url: "tauri://localhost".parse().unwrap(),
-            body: InvokeBody::Json(arguments),
-            headers: Default::default(),
-            invoke_key: INVOKE_KEY.to_owned(),
-        };
-        get_ipc_response(&self.window, request).map(|body| body.deserialize().unwrap())
+        call(&self.window, command, arguments)
     }
 
     fn request(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
@@ -56,11 +47,26 @@ impl Page {
     }
 }
 
-/// A socket that answers each request with the next of `answers`, and tells what it read.
+fn call(window: &WebviewWindow<MockRuntime>, command: &str, arguments: Value) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.into(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: "tauri://localhost".parse().unwrap(),
+        body: InvokeBody::Json(arguments),
+        headers: Default::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    get_ipc_response(window, request).map(|body| body.deserialize().unwrap())
+}
+
+/// A socket that answers each request with the next of `answers`, and tells what it read. An answer that does not announce its end
+/// has none until the last was given.
 fn serve(socket: &Path, answers: &'static [&'static str]) -> mpsc::Receiver<String> {
     let listener = UnixListener::bind(socket).unwrap();
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
+        let mut open = Vec::new();
         for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             let mut read = Vec::new();
@@ -71,6 +77,7 @@ fn serve(socket: &Path, answers: &'static [&'static str]) -> mpsc::Receiver<Stri
             }
             stream.write_all(answer.as_bytes()).unwrap();
             tell.send(String::from_utf8(read).unwrap()).unwrap();
+            open.extend((!answer.contains("connection: close")).then_some(stream));
         }
     });
     told
@@ -189,4 +196,33 @@ fn updates_reach_the_page_and_the_event_asked_for_follows_the_status() {
     assert_eq!(received, ["statusnull", "open_window42", "events_changednull"]);
     assert_eq!(failure["code"], "unreachable", "{failure}");
     assert!(told.recv_timeout(SOON).unwrap().starts_with("GET /updates?window=true "));
+}
+
+#[test]
+fn a_page_that_is_loaded_anew_does_not_wait_for_what_the_earlier_one_asked() {
+    const ENDLESS: &str =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"kind\":\"events_changed\"}\n\n";
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let told = serve(&socket, &[ENDLESS, ENDLESS]);
+    let page = Page::open(&socket);
+    let first = json!([{ "kind": "events_changed" }]);
+    assert_eq!(page.call("updates", json!({ "begin": true })).as_ref(), Ok(&first));
+    let ask = |begin: bool| {
+        let (tell, answer) = mpsc::channel();
+        let window = page.window.clone();
+        thread::spawn(move || tell.send(call(&window, "updates", json!({ "begin": begin }))));
+        answer
+    };
+    let earlier = ask(false);
+    let link = tauri::Manager::state::<Link>(&page.window);
+    let patience = Instant::now() + SOON;
+    while link.updates.try_lock().is_some() {
+        assert!(Instant::now() < patience, "it is not asked");
+        thread::yield_now();
+    }
+    assert_eq!(ask(true).recv_timeout(SOON).unwrap().as_ref(), Ok(&first));
+    let failure = earlier.recv_timeout(SOON).unwrap().unwrap_err();
+    assert_eq!(failure["code"], "unreachable", "{failure}");
+    assert_eq!(told.iter().count(), 2, "each load of the page has a connection of its own");
 }
